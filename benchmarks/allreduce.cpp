@@ -1,0 +1,133 @@
+// The sum of gradients over ranks, as lockstep-train does it: each round every rank writes its gradients anew, they are
+// summed, and the result is read once. Time is the slowest rank's, from before the sum until the result was read; the
+// rate is bytes of one rank's gradients per second ("algorithm bandwidth"). Sums are checked before anything is timed.
+//
+//   bench_allreduce                       starts itself on 2 ranks of this machine
+//   mpirun -np N bench_allreduce
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <numeric>
+#include <string>
+
+#include "runner/aligned.hpp"
+#include "runner/collective/collective.hpp"
+#include "runner/collective/gradient_sum.hpp"
+
+namespace {
+using lockstep::runner::AlignedFloats;
+using lockstep::runner::Collective;
+
+Collective* ranks = nullptr;
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void write(std::span<float> values) { std::iota(values.begin(), values.end(), 1.0F); }
+void read(std::span<const float> values) {
+  benchmark::DoNotOptimize(std::accumulate(values.begin(), values.end(), 0.0F));
+}
+
+// In pieces of `bucket` floats, one after the other or all in flight at once.
+void sum_in_buckets(std::span<float> values, std::size_t bucket, bool in_flight) {
+  for (; !values.empty(); values = values.subspan(std::min(bucket, values.size()))) {
+    const auto piece = values.first(std::min(bucket, values.size()));
+    in_flight ? ranks->start_sum(piece) : ranks->sum(piece);
+  }
+  if (in_flight) ranks->wait_sums();
+}
+
+double slowest(double seconds) {
+  std::int64_t nanoseconds = static_cast<std::int64_t>(seconds * 1e9);
+  ranks->max({&nanoseconds, 1});
+  return static_cast<double>(nanoseconds) * 1e-9;
+}
+
+void all_reduce(benchmark::State& state) {
+  const auto bytes = static_cast<std::size_t>(state.range(0));
+  const auto bucket = static_cast<std::size_t>(state.range(1)) / sizeof(float);
+  const bool in_flight = state.range(2) != 0;
+  AlignedFloats values(bytes / sizeof(float));
+  for (auto _ : state) {
+    write(values.span());
+    ranks->barrier();
+    const double before = seconds_now();
+    sum_in_buckets(values.span(), bucket, in_flight);
+    read(values.span());
+    state.SetIterationTime(slowest(seconds_now() - before));
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+
+// Every rank must make the same calls, so the number of rounds is fixed by the size.
+void define() {
+  constexpr std::int64_t mib = 1 << 20;
+  for (const std::int64_t bytes : {mib / 256, mib / 16, mib / 4, mib, 2 * mib, 4 * mib, 16 * mib, 64 * mib}) {
+    for (const std::int64_t bucket : {mib / 2, mib, 2 * mib, 4 * mib, 64 * mib}) {
+      if (bucket > bytes && bucket != 64 * mib) continue;
+      for (const std::int64_t in_flight : {0, 1}) {
+        benchmark::RegisterBenchmark("all_reduce", all_reduce)
+            ->Args({bytes, bucket, in_flight})
+            ->ArgNames({"bytes", "bucket", "in_flight"})
+            ->Iterations(std::max<std::int64_t>(5, std::min<std::int64_t>(200, 128 * mib / bytes)))
+            ->UseManualTime()
+            ->Unit(benchmark::kMicrosecond);
+      }
+    }
+  }
+}
+
+bool sums_are_right() {
+  AlignedFloats values(1'000'007);
+  for (const bool in_flight : {false, true}) {
+    std::fill_n(values.data(), values.size(), static_cast<float>(ranks->rank() + 1));
+    sum_in_buckets(values.span(), lockstep::runner::bucket_floats, in_flight);
+    const auto want = 0.5F * static_cast<float>(ranks->size() * (ranks->size() + 1));
+    for (const float value : values.span()) {
+      if (!(value == want)) return false;
+    }
+  }
+  return true;
+}
+
+struct Silence : benchmark::BenchmarkReporter {
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>&) override {}
+};
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && std::getenv("PMIX_RANK") == nullptr) {
+    std::vector<std::string> words = {
+        "mpirun", "--allow-run-as-root", "--bind-to", "none", "--mca", "pml", "ob1", "--mca",
+        "btl",    "self,vader",          "-np",       "2"};
+    words.insert(words.end(), argv, argv + argc);
+    std::vector<char*> all;
+    all.reserve(words.size() + 1);
+    for (auto& word : words) all.push_back(word.data());
+    all.push_back(nullptr);
+    ::execvp("mpirun", all.data());
+    fmt::print(stderr, "mpirun: command not found\n");
+    return 1;
+  }
+  const auto collective = lockstep::runner::make_mpi_collective();
+  ranks = collective.get();
+  if (!sums_are_right()) {
+    fmt::print(stderr, "rank {}: wrong sums; nothing was timed\n", ranks->rank());
+    ranks->abort(1);
+  }
+  define();
+  benchmark::Initialize(&argc, argv);
+  Silence silence;
+  if (ranks->rank() == 0) {
+    fmt::print("{} ranks; sums checked\n", ranks->size());
+    benchmark::RunSpecifiedBenchmarks();
+  } else {
+    benchmark::RunSpecifiedBenchmarks(&silence);
+  }
+  return 0;
+}

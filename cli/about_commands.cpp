@@ -1,0 +1,32 @@
+// `lockstep version`, and the help page of `entrypoint` (which main() runs before any of this).
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+
+namespace lockstep::cli {
+
+void add_version_command(const Command& root) {
+  const Command command = root.add("version", "Print the version", "lockstep version");
+  command.does([] {
+    print_text(fmt::format("lockstep {}\n", LOCKSTEP_VERSION));
+    return 0;
+  });
+}
+
+void add_entrypoint_help(const Command& root) {
+  const Command command =
+      root.add("entrypoint", "Become a rank: find its place, open its log, set its environment, exec the command",
+               "mpirun -np 4 lockstep entrypoint -- python train.py\n"
+               "mpirun -np 4 lockstep entrypoint --procs-per-node 2 -- bash -c 'echo $NODE_RANK $LOCAL_RANK'");
+  auto procs = std::make_shared<int>(0);
+  auto argv = std::make_shared<std::vector<std::string>>();
+  command.option("--procs-per-node", *procs, "N", "Derive node and local rank from this many ranks per node");
+  command.option("argv", *argv, "-- ARGV...", "The command, after --");
+  command.does([command, procs, argv] {
+    print_text(command.help());
+    return 2;
+  });
+}
+
+}  // namespace lockstep::cli

@@ -1,0 +1,70 @@
+// Every path in a workspace and in a run's folder. docs/run-folder.md is the page that lists them; no other code
+// spells these names.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace lockstep {
+
+namespace fs = std::filesystem;
+
+// <workspace>/runs/<run_id>/ (or LOCKSTEP_RUN_DIR on another node). Makes nothing until create() is called.
+class RunFolder {
+ public:
+  explicit RunFolder(fs::path root) : root_(std::move(root)) {}
+  void create() const;  // the folder and its sub-folders
+
+  const fs::path& root() const { return root_; }
+  std::string run_id() const { return root_.filename().string(); }
+
+  fs::path job_file() const { return root_ / "job.yml"; }       // as submitted, resolved; secrets as references
+  fs::path plan_file() const { return root_ / "plan.json"; }    // what was started; secrets masked
+  fs::path state_file() const { return root_ / "state.json"; }  // how it ended, written by keeper and supervisor
+  fs::path owner_lock() const { return root_ / "owner.lock"; }  // flock: held while supervisor or keeper lives
+  fs::path snapshot() const { return root_ / "snapshot"; }      // the `code` folder; the ranks' working folder
+  fs::path outputs() const { return root_ / "outputs"; }        // the default artifact root
+  fs::path output(const std::string& name) const { return outputs() / name; }
+  fs::path logs() const { return root_ / "logs"; }
+  fs::path rank_log(int rank) const;                             // logs/rank-<k>.log
+  fs::path system_log() const { return logs() / "system.log"; }  // supervisor, keeper, mpirun
+  fs::path prepare_log(int node) const;                          // logs/prepare-<node>.log
+  fs::path user_logs() const { return logs() / "user"; }  // ./logs of the ranks: rank-0.log there is not rank 0's
+  fs::path metrics() const { return root_ / "metrics"; }
+  fs::path journal(int rank) const;  // metrics/rank-<k>.jsonl
+  fs::path checkpoints() const { return root_ / "checkpoints"; }
+  fs::path ranks() const { return root_ / "ranks"; }
+  fs::path rank_file(int rank) const;       // ranks/<k>.json: pid, start time, node of rank k
+  fs::path stoppable_file(int rank) const;  // ranks/<k>.stoppable.json: a program that saves on TERM
+
+ private:
+  fs::path root_;
+};
+
+// A workspace: `.lockstep/`, on one machine.
+class Workspace {
+ public:
+  explicit Workspace(fs::path root) : root_(std::move(root)) {}
+
+  // $LOCKSTEP_WORKSPACE, else the nearest .lockstep/ here or above, else ./.lockstep (which may not exist yet).
+  static Workspace find();
+  void create() const;  // makes the folder, with a .gitignore that hides it
+
+  const fs::path& root() const { return root_; }
+  fs::path store_file() const { return root_ / "history.db"; }
+  fs::path runs() const { return root_ / "runs"; }
+  RunFolder run(const std::string& run_id) const { return RunFolder(runs() / run_id); }
+
+ private:
+  fs::path root_;
+};
+
+// Downloaded inputs, shared by all workspaces of this user: $LOCKSTEP_CACHE, else $XDG_CACHE_HOME/lockstep, else
+// ~/.cache/lockstep.
+fs::path cache_folder();
+
+// The machine's ledger of slots: $LOCKSTEP_RUNTIME_DIR, else /run/lockstep for root, else $XDG_RUNTIME_DIR/lockstep,
+// else /tmp/lockstep-<uid>.
+fs::path runtime_folder();
+
+}  // namespace lockstep

@@ -1,0 +1,145 @@
+#include <charconv>
+#include <limits>
+
+#include "common/clock.hpp"
+#include "common/nearest.hpp"
+#include "history/store/limits.hpp"
+#include "history/store/sqlite_store.hpp"
+
+namespace lockstep::history {
+
+static constexpr std::string_view columns =
+    "SELECT r.run_id, r.experiment_id, e.name, r.parent_run_id, r.display_name, r.user_id, r.artifact_uri, r.compute, "
+    "r.state, r.reason, r.exit_code, r.signal, r.first_failed_rank, r.archived, r.created_ms, r.started_ms, "
+    "r.ended_ms, r.epoch, r.number FROM runs r JOIN experiments e USING (experiment_id) ";
+
+static std::optional<int> optional_integer(const Query& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return static_cast<int>(row.integer(column));
+}
+
+static Run run_of(const Query& row) {
+  const auto state = state_named(row.text(8));
+  if (!state) throw failure("run {} is in a state that this lockstep does not know: {}", row.text(0), row.text(8));
+  return {.run_id = row.text(0),
+          .experiment_id = row.text(1),
+          .experiment_name = row.text(2),
+          .parent_run_id = row.text(3),
+          .display_name = row.text(4),
+          .user_id = row.text(5),
+          .artifact_uri = row.text(6),
+          .compute = row.text(7),
+          .state = *state,
+          .outcome = {.reason = row.text(9),
+                      .exit_code = optional_integer(row, 10),
+                      .signal = optional_integer(row, 11),
+                      .first_failed_rank = optional_integer(row, 12)},
+          .lifecycle = row.integer(13) == 0 ? Lifecycle::active : Lifecycle::archived,
+          .created_ms = row.integer(14),
+          .started_ms = row.integer(15),
+          .ended_ms = row.integer(16),
+          .epoch = row.integer(17)};
+}
+
+void SqliteStore::create_run(const NewRun& run) {
+  if (const auto mistake = limits::mistake_in_run_id(run.run_id)) throw bad_input("{}", *mistake);
+  const Experiment experiment = get_experiment(run.experiment_id);
+  if (!run.parent_run_id.empty()) number_of(run.parent_run_id);
+  Transaction transaction(database_, Survives::power_loss);
+  const std::int64_t now = now_ms();
+  database_
+      .query(
+          "INSERT INTO runs (run_id, experiment_id, parent_run_id, display_name, user_id, artifact_uri, compute, "
+          "state, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO NOTHING")
+      .bind(run.run_id, static_cast<std::int64_t>(std::stoll(experiment.experiment_id)), run.parent_run_id,
+            run.display_name, run.user_id, run.artifact_uri, run.compute, name_of(RunState::not_started), now)
+      .run();
+  if (database_.changed_rows() == 0) throw bad_input("a run '{}' exists already; choose another name", run.run_id);
+  const std::int64_t number = database_.last_insert_rowid();
+  database_.query("INSERT INTO state_changes (run, state, timestamp_ms) VALUES (?, ?, ?)")
+      .bind(number, name_of(RunState::not_started), now)
+      .run();
+  write_checked_or_throw(number, {}, run.params, run.tags);
+  transaction.commit();
+}
+
+void SqliteStore::run_not_found(const std::string& run_id) {
+  constexpr std::size_t newest = 2000;  // a slip of the pen is looked for among these
+  std::vector<std::string> known;
+  Query rows = database_.query("SELECT run_id FROM runs ORDER BY number DESC");
+  while (known.size() < newest && rows.step()) known.push_back(rows.text(0));
+  throw not_found("no run '{}'{}", run_id, did_you_mean(run_id, known));
+}
+
+std::int64_t SqliteStore::number_of(const std::string& run_id) {
+  Query found = database_.query("SELECT number FROM runs WHERE run_id = ?");
+  if (!found.bind(run_id).step()) run_not_found(run_id);
+  return found.integer(0);
+}
+
+Run SqliteStore::get_run(const std::string& run_id) {
+  Query found = database_.query(std::string(columns) + "WHERE r.run_id = ?");
+  if (!found.bind(run_id).step()) run_not_found(run_id);
+  return run_of(found);
+}
+
+// A page token is "r" and the number of the last run that was given. Listings go from newer to older and new runs are
+// the newest, so a page never changes because of them.
+static std::int64_t number_below(const std::string& page_token) {
+  if (page_token.empty()) return std::numeric_limits<std::int64_t>::max();
+  std::int64_t number = 0;
+  const char* end = page_token.data() + page_token.size();
+  const auto [stop, error] = std::from_chars(page_token.data() + 1, end, number);
+  if (page_token[0] != 'r' || error != std::errc() || stop != end || number < 1) {
+    throw bad_input("'{}' is no page token of a list of runs", page_token);
+  }
+  return number;
+}
+
+// Only what the query asks for stands in the text, so that SQLite can pick the index made for it. Few runs are
+// unfinished: there the plus signs keep it from preferring the index of a large experiment.
+static std::string text_of(const RunQuery& query) {
+  const std::string_view plus = query.only_unfinished ? "+" : "";
+  std::string sql = std::string(columns) + "WHERE r.number < ?1";
+  if (!query.experiment_id.empty()) sql += fmt::format(" AND {}r.experiment_id = ?2", plus);
+  if (!query.parent_run_id.empty()) sql += fmt::format(" AND {}r.parent_run_id = ?3 AND r.parent_run_id <> ''", plus);
+  if (query.only_unfinished) sql += " AND r.finished = 0";
+  if (query.view == View::active_only) sql += fmt::format(" AND {}r.archived = 0", plus);
+  if (query.view == View::archived_only) sql += fmt::format(" AND {}r.archived = 1", plus);
+  return sql + " ORDER BY r.number DESC LIMIT ?4";
+}
+
+RunPage SqliteStore::list_runs(const RunQuery& query) {
+  if (query.max_results < 1 || query.max_results > limits::page_length) {
+    throw bad_input("max_results is {}; it must be 1 to {}", query.max_results, limits::page_length);
+  }
+  const std::int64_t experiment =
+      query.experiment_id.empty() ? 0 : std::stoll(get_experiment(query.experiment_id).experiment_id);
+  if (!query.parent_run_id.empty()) number_of(query.parent_run_id);
+  Query rows = database_.query(text_of(query));
+  rows.bind_at(1, number_below(query.page_token)).bind_at(4, query.max_results + 1);
+  if (!query.experiment_id.empty()) rows.bind_at(2, experiment);
+  if (!query.parent_run_id.empty()) rows.bind_at(3, query.parent_run_id);
+  RunPage page;
+  std::int64_t last = 0;
+  while (rows.step()) {
+    if (page.runs.size() == static_cast<std::size_t>(query.max_results)) {
+      page.next_page_token = fmt::format("r{}", last);
+      break;
+    }
+    page.runs.push_back(run_of(rows));
+    last = rows.integer(18);
+  }
+  return page;
+}
+
+void SqliteStore::set_lifecycle(const std::string& run_id, Lifecycle lifecycle) {
+  const std::int64_t number = number_of(run_id);
+  Transaction transaction(database_, Survives::power_loss);
+  database_.query("UPDATE runs SET archived = ? WHERE number = ?")
+      .bind(lifecycle == Lifecycle::archived ? 1 : 0, number)
+      .run();
+  transaction.commit();
+}
+
+}  // namespace lockstep::history

@@ -1,0 +1,14 @@
+#include "history/store/sqlite_store.hpp"
+
+#include "history/store/schema.hpp"
+
+namespace lockstep::history {
+
+SqliteStore::SqliteStore(const fs::path& file) : database_(file) { migrate(database_, migrations()); }
+
+std::unique_ptr<Store> open_sqlite_store(const fs::path& file) {
+  create_if_missing(file, migrations());
+  return std::make_unique<SqliteStore>(file);
+}
+
+}  // namespace lockstep::history

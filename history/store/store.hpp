@@ -1,0 +1,178 @@
+// The run history: experiments, runs, their states, parameters, tags and metrics. The one truth about all of them.
+// Keys, values and limits are MLflow's (formats of its REST API), so that a REST server needs no other schema.
+//
+// A Store is used by one thread of one process; several processes may have the same store open. Every call is one
+// transaction. Calls throw Error: not_found for an unknown run or experiment, bad_input for what breaks a limit,
+// failure for what the database says. A Store must not be carried across fork().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "history/store/state.hpp"
+
+namespace lockstep::history {
+
+struct KeyValue {
+  std::string key;
+  std::string value;
+  bool operator==(const KeyValue&) const = default;
+};
+
+struct Metric {
+  std::string key;
+  double value = 0;  // may be NaN or infinite
+  std::int64_t timestamp_ms = 0;
+  std::int64_t step = 0;
+  bool operator==(const Metric&) const = default;
+};
+
+enum class Lifecycle { active, archived };  // archived is MLflow's "deleted" and Azure ML's "archived"
+enum class View { active_only, archived_only, all };
+
+struct Experiment {
+  std::string experiment_id;  // decimal; "0" is Default
+  std::string name;
+  std::string artifact_location;
+  Lifecycle lifecycle = Lifecycle::active;
+  std::int64_t created_ms = 0;
+  std::int64_t updated_ms = 0;
+};
+
+// Why and how a run ended. It stands beside the state and is empty before the end.
+struct Outcome {
+  std::string reason;  // one sentence that a person can act on
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::optional<int> first_failed_rank;
+  bool operator==(const Outcome&) const = default;
+};
+
+struct NewRun {
+  std::string run_id;  // ^[a-zA-Z0-9][\w\-]{0,255}$
+  std::string experiment_id;
+  std::string parent_run_id;  // empty: none
+  std::string display_name;
+  std::string user_id;
+  std::string artifact_uri;
+  std::string compute;
+  std::vector<KeyValue> params;
+  std::vector<KeyValue> tags;
+};
+
+struct Run {
+  std::string run_id;
+  std::string experiment_id;
+  std::string experiment_name;
+  std::string parent_run_id;
+  std::string display_name;
+  std::string user_id;
+  std::string artifact_uri;
+  std::string compute;
+  RunState state = RunState::not_started;
+  Outcome outcome;
+  Lifecycle lifecycle = Lifecycle::active;
+  std::int64_t created_ms = 0;
+  std::int64_t started_ms = 0;  // when it became Running; 0: not yet
+  std::int64_t ended_ms = 0;
+  std::int64_t epoch = 0;  // of the owner that wrote last
+};
+
+struct StateChange {
+  RunState state = RunState::not_started;
+  std::int64_t timestamp_ms = 0;
+  std::string reason;
+};
+
+struct RunQuery {
+  std::string experiment_id;  // empty: all
+  std::string parent_run_id;  // empty: all
+  bool only_unfinished = false;
+  View view = View::active_only;
+  int max_results = 1000;
+  std::string page_token;  // empty: from the newest
+};
+struct RunPage {
+  std::vector<Run> runs;        // newest first
+  std::string next_page_token;  // empty: that was all
+};
+
+// What one rank's journal gave: all entries from `first_sequence` to `through_sequence` of `rank`. The next batch
+// begins with journal_taken_through + 1. One that was taken before (through_sequence <= taken) does nothing; one that
+// leaves a gap, or overlaps what was taken in part, is refused with failure: ask journal_taken_through again.
+struct JournalBatch {
+  int rank = 0;
+  std::int64_t first_sequence = 0;
+  std::int64_t through_sequence = -1;
+  std::vector<Metric> metrics;
+  std::vector<KeyValue> params;
+  std::vector<KeyValue> tags;
+};
+
+// A failure because somebody with a higher epoch owns the run now: the caller must stop writing to it.
+class StaleOwner : public Error {
+ public:
+  using Error::Error;
+};
+
+// A failure because the transition table does not allow this change; `current()` is where the run stands (often
+// CancelRequested, asked for by somebody else in the meantime).
+class RefusedTransition : public Error {
+ public:
+  RefusedTransition(RunState current, const Error& error) : Error(error), current_(current) {}
+  RunState current() const { return current_; }
+
+ private:
+  RunState current_;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual Experiment get_or_create_experiment(const std::string& name) = 0;
+  virtual Experiment get_experiment(const std::string& name_or_id) = 0;
+  virtual std::vector<Experiment> list_experiments(View view) = 0;
+
+  virtual void create_run(const NewRun& run) = 0;      // bad_input if the id is taken; the state is NotStarted; durable
+  virtual Run get_run(const std::string& run_id) = 0;  // not_found names the nearest known id
+  virtual RunPage list_runs(const RunQuery& query) = 0;
+  virtual std::vector<StateChange> state_history(const std::string& run_id) = 0;
+  virtual void set_lifecycle(const std::string& run_id, Lifecycle lifecycle) = 0;
+
+  // The owner's side. take_ownership gives epoch + 1; every later write names its epoch, and a write with an older
+  // epoch than the run's is refused (StaleOwner), one that the table does not allow too (RefusedTransition). Both are
+  // durable when the call returns. The outcome is kept when `to` is terminal; before that only its reason is, in the
+  // state history.
+  virtual std::int64_t take_ownership(const std::string& run_id) = 0;
+  virtual void transition(const std::string& run_id, std::int64_t epoch, RunState to, const Outcome& outcome = {}) = 0;
+
+  // Everyone's side. Sets CancelRequested with the reason; false if the run has ended or was asked already.
+  virtual bool request_cancel(const std::string& run_id, const std::string& reason) = 0;
+
+  // All or nothing; bad_input for what breaks a limit and for a parameter that has another value already. Values of
+  // parameters (6000 characters) and tags (8000) that are too long are cut, as MLflow does; with
+  // MLFLOW_TRUNCATE_LONG_VALUES=false they are refused.
+  virtual void log_batch(const std::string& run_id, std::span<const Metric> metrics, std::span<const KeyValue> params,
+                         std::span<const KeyValue> tags) = 0;
+  // Never stuck: what breaks a limit, or contradicts a parameter (the first value stays), is left out and named in the
+  // answer, one sentence each; everything else is taken.
+  virtual std::vector<std::string> take_journal(const std::string& run_id, const JournalBatch& batch) = 0;
+  virtual std::int64_t journal_taken_through(const std::string& run_id, int rank) = 0;  // -1: nothing yet
+
+  virtual std::vector<KeyValue> params(const std::string& run_id) = 0;
+  virtual std::vector<KeyValue> tags(const std::string& run_id) = 0;
+  virtual std::vector<Metric> latest_metrics(const std::string& run_id) = 0;                          // one per key
+  virtual std::vector<Metric> metric_history(const std::string& run_id, const std::string& key) = 0;  // by step, time
+};
+
+// Opens (and creates or migrates) the SQLite store of a workspace. A schema newer than this program is refused.
+std::unique_ptr<Store> open_sqlite_store(const fs::path& file);
+
+}  // namespace lockstep::history

@@ -1,0 +1,121 @@
+#include <cmath>
+#include <limits>
+#include <tuple>
+#include <unordered_map>
+
+#include "history/store/sqlite_store.hpp"
+
+namespace lockstep::history {
+
+namespace {
+// The value that counts as the latest: greatest step, then timestamp, then value (MLflow's rule). NaN is below every
+// number, so that the order is total and does not depend on who came first.
+struct Latest {
+  std::int64_t series = 0;
+  std::int64_t step = 0;
+  std::int64_t timestamp_ms = 0;
+  double value = 0;
+  bool changed = false;
+
+  void consider(const Metric& metric) {
+    const auto place = [](double value) { return std::pair(!std::isnan(value), std::isnan(value) ? 0.0 : value); };
+    if (std::tuple(metric.step, metric.timestamp_ms, place(metric.value)) <=
+        std::tuple(step, timestamp_ms, place(value))) {
+      return;
+    }
+    step = metric.step;
+    timestamp_ms = metric.timestamp_ms;
+    value = metric.value;
+    changed = true;
+  }
+};
+
+double value_of(const Query& row, int column) {
+  return row.is_null(column) ? std::numeric_limits<double>::quiet_NaN() : row.real(column);
+}
+
+Latest find_or_create_series(Database& database, std::int64_t run, const Metric& first) {
+  Query found = database.query("SELECT series, step, timestamp_ms, value FROM series WHERE run = ? AND key = ?");
+  if (found.bind(run, first.key).step()) {
+    return {found.integer(0), found.integer(1), found.integer(2), value_of(found, 3), false};
+  }
+  database.query("INSERT INTO series (run, key, step, timestamp_ms, value) VALUES (?, ?, ?, ?, ?)")
+      .bind(run, first.key, first.step, first.timestamp_ms, first.value)
+      .run();
+  return {database.last_insert_rowid(), first.step, first.timestamp_ms, first.value, false};
+}
+}  // namespace
+
+void SqliteStore::write_metrics(std::int64_t run, std::span<const Metric* const> metrics) {
+  std::unordered_map<std::string_view, Latest> latest;
+  Query insert = database_.query("INSERT INTO metrics (series, step, timestamp_ms, value) VALUES (?, ?, ?, ?)");
+  for (const Metric* metric : metrics) {
+    auto found = latest.find(metric->key);
+    if (found == latest.end())
+      found = latest.emplace(metric->key, find_or_create_series(database_, run, *metric)).first;
+    found->second.consider(*metric);
+    insert.bind(found->second.series, metric->step, metric->timestamp_ms, metric->value).run_again();
+  }
+  Query update = database_.query("UPDATE series SET step = ?, timestamp_ms = ?, value = ? WHERE series = ?");
+  for (const auto& [key, each] : latest) {
+    if (each.changed) update.bind(each.step, each.timestamp_ms, each.value, each.series).run_again();
+  }
+}
+
+// A parameter is written once; the same value again is fine.
+std::optional<std::string> SqliteStore::write_param(std::int64_t run, std::string_view key, std::string_view value) {
+  database_.query("INSERT INTO params (run, key, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+      .bind(run, key, value)
+      .run();
+  if (database_.changed_rows() == 1) return std::nullopt;
+  Query found = database_.query("SELECT value FROM params WHERE run = ? AND key = ?");
+  found.bind(run, key).step();
+  const std::string old = found.text(0);
+  if (old == value) return std::nullopt;
+  return fmt::format("parameter '{}' has the value '{}' already; it can't become '{}'", key, old, value);
+}
+
+void SqliteStore::write_tag(std::int64_t run, std::string_view key, std::string_view value) {
+  database_
+      .query("INSERT INTO tags (run, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+      .bind(run, key, value)
+      .run();
+}
+
+static std::vector<KeyValue> key_values(Query rows, std::int64_t run) {
+  rows.bind(run);
+  std::vector<KeyValue> all;
+  while (rows.step()) all.push_back({rows.text(0), rows.text(1)});
+  return all;
+}
+
+std::vector<KeyValue> SqliteStore::params(const std::string& run_id) {
+  return key_values(database_.query("SELECT key, value FROM params WHERE run = ? ORDER BY key"), number_of(run_id));
+}
+
+std::vector<KeyValue> SqliteStore::tags(const std::string& run_id) {
+  return key_values(database_.query("SELECT key, value FROM tags WHERE run = ? ORDER BY key"), number_of(run_id));
+}
+
+std::vector<Metric> SqliteStore::latest_metrics(const std::string& run_id) {
+  const std::int64_t run = number_of(run_id);
+  Query rows = database_.query("SELECT key, value, timestamp_ms, step FROM series WHERE run = ? ORDER BY key");
+  rows.bind(run);
+  std::vector<Metric> all;
+  while (rows.step()) all.push_back({rows.text(0), value_of(rows, 1), rows.integer(2), rows.integer(3)});
+  return all;
+}
+
+std::vector<Metric> SqliteStore::metric_history(const std::string& run_id, const std::string& key) {
+  const std::int64_t run = number_of(run_id);
+  Query rows = database_.query(
+      "SELECT m.value, m.timestamp_ms, m.step FROM series s JOIN metrics m USING (series) WHERE s.run = ? AND s.key = "
+      "? "
+      "ORDER BY m.step, m.timestamp_ms, m.rowid");
+  rows.bind(run, key);
+  std::vector<Metric> all;
+  while (rows.step()) all.push_back({key, value_of(rows, 0), rows.integer(1), rows.integer(2)});
+  return all;
+}
+
+}  // namespace lockstep::history

@@ -1,0 +1,46 @@
+// A CUDA device, its streams and its memory.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "kernels/planner.hpp"
+
+namespace lockstep::kernels::cuda {
+
+class CudaStream : public Stream {
+ public:
+  CudaStream();  // runs beside all others: it never waits for the null stream
+  ~CudaStream() override;
+  CudaStream(const CudaStream&) = delete;
+  CudaStream& operator=(const CudaStream&) = delete;
+  void synchronize() override;
+  cudaStream_t get() const { return stream_; }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+class CudaDevice : public Device {
+ public:
+  explicit CudaDevice(int index);  // makes it the calling thread's current device
+  DeviceKind kind() const override { return DeviceKind::cuda; }
+  std::string name() const override;
+  std::unique_ptr<Stream> make_stream() override { return std::make_unique<CudaStream>(); }
+  Buffer allocate(std::size_t bytes) override;
+  void copy(void* to, const void* from, std::size_t bytes, Stream& stream) override;
+  Planner& planner() override { return *planner_; }
+
+  // Blocks that fill the device a few times over: the most that a grid-stride kernel starts.
+  int most_blocks() const { return most_blocks_; }
+
+ private:
+  int index_;
+  int most_blocks_ = 0;
+  cudaDeviceProp properties_{};
+  std::unique_ptr<Planner> planner_;
+};
+
+// The stream behind the interface.
+cudaStream_t of(Stream& stream);
+
+}  // namespace lockstep::kernels::cuda

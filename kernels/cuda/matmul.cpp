@@ -1,0 +1,93 @@
+#include "kernels/cuda/matmul.hpp"
+
+#include "common/error.hpp"
+
+namespace lockstep::kernels::cuda {
+namespace {
+
+constexpr std::size_t most_workspace = std::size_t{32} << 20U;  // what NVIDIA advises for Hopper; others need less
+
+std::string text_of(const MatmulShape& s) {
+  return fmt::format("a matrix product ({} x {}) ({} x {})", s.rows, s.inner, s.inner, s.columns);
+}
+
+void check(cublasStatus_t status, const MatmulShape& shape, const char* what) {
+  if (status != CUBLAS_STATUS_SUCCESS) {
+    throw failure("{}: {}: {}", text_of(shape), what, cublasLtGetStatusString(status));
+  }
+}
+
+cublasLtMatrixLayout_t make_layout(const MatmulShape& shape, std::int64_t rows, std::int64_t columns) {
+  cublasLtMatrixLayout_t made = nullptr;
+  // A row-major matrix is the column-major one of its transpose.
+  check(cublasLtMatrixLayoutCreate(&made, CUDA_R_32F, static_cast<std::uint64_t>(columns),
+                                   static_cast<std::uint64_t>(rows), columns),
+        shape, "describing a matrix");
+  return made;
+}
+
+template <class Value>
+void set(cublasLtMatmulDesc_t operation, cublasLtMatmulDescAttributes_t attribute, const Value& value,
+         const MatmulShape& shape) {
+  check(cublasLtMatmulDescSetAttribute(operation, attribute, static_cast<const void*>(&value), sizeof value), shape,
+        "describing it");
+}
+
+cublasLtEpilogue_t epilogue_of(Epilogue epilogue) {
+  switch (epilogue) {
+    case Epilogue::none:
+      return CUBLASLT_EPILOGUE_DEFAULT;
+    case Epilogue::bias:
+      return CUBLASLT_EPILOGUE_BIAS;
+    case Epilogue::bias_relu:
+      return CUBLASLT_EPILOGUE_RELU_BIAS;
+  }
+  return CUBLASLT_EPILOGUE_DEFAULT;
+}
+
+}  // namespace
+
+// c' = op(b)' op(a)', where ' is what column-major eyes see in row-major memory: cuBLASLt's A is our b.
+Matmul::Matmul(CudaDevice& device, const MatmulShape& s) : shape_(s) {
+  check(cublasLtCreate(&handle_), s, "starting cuBLASLt");
+  check(cublasLtMatmulDescCreate(&operation_, CUBLAS_COMPUTE_32F, CUDA_R_32F), s, "describing it");
+  set(operation_, CUBLASLT_MATMUL_DESC_TRANSA, s.b_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N, s);
+  set(operation_, CUBLASLT_MATMUL_DESC_TRANSB, s.a_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N, s);
+  set(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(s.epilogue), s);
+  a_ = s.b_is_transposed ? make_layout(s, s.columns, s.inner) : make_layout(s, s.inner, s.columns);
+  b_ = s.a_is_transposed ? make_layout(s, s.inner, s.rows) : make_layout(s, s.rows, s.inner);
+  c_ = make_layout(s, s.rows, s.columns);
+  cublasLtMatmulPreference_t preference = nullptr;
+  check(cublasLtMatmulPreferenceCreate(&preference), s, "choosing an algorithm");
+  cublasLtMatmulHeuristicResult_t best{};
+  int found = 0;
+  cublasStatus_t status = cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                                                               &most_workspace, sizeof most_workspace);
+  if (status == CUBLAS_STATUS_SUCCESS) {
+    status = cublasLtMatmulAlgoGetHeuristic(handle_, operation_, a_, b_, c_, c_, preference, 1, &best, &found);
+  }
+  cublasLtMatmulPreferenceDestroy(preference);
+  check(status, s, "choosing an algorithm");
+  if (found == 0) throw failure("cuBLASLt has no algorithm for {}", text_of(s));
+  algorithm_ = best.algo;
+  workspace_ = device.allocate(best.workspaceSize);
+}
+
+Matmul::~Matmul() {
+  for (cublasLtMatrixLayout_t each : {a_, b_, c_}) {
+    if (each != nullptr) cublasLtMatrixLayoutDestroy(each);
+  }
+  if (operation_ != nullptr) cublasLtMatmulDescDestroy(operation_);
+  if (handle_ != nullptr) cublasLtDestroy(handle_);
+}
+
+void Matmul::run(const float* a, const float* b, const float* bias, float* c, Stream& stream) {
+  if (shape_.epilogue != Epilogue::none) set(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias, shape_);
+  const float one = 1;
+  const float zero = 0;
+  check(cublasLtMatmul(handle_, operation_, &one, b, a_, a, b_, &zero, c, c_, c, c_, &algorithm_, workspace_.data(),
+                       workspace_.bytes(), of(stream)),
+        shape_, "running it");
+}
+
+}  // namespace lockstep::kernels::cuda

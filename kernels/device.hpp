@@ -1,0 +1,83 @@
+// Where operations run and where their numbers live: one small interface, a back-end behind it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace lockstep::kernels {
+
+enum class DeviceKind { cpu, cuda };
+enum class DataType { f32 };
+
+constexpr std::size_t bytes_of(DataType type) { return type == DataType::f32 ? sizeof(float) : 0; }
+
+// What a device has done since it was made. Tests hold a training step to its number of reorders.
+struct Counters {
+  std::int64_t reorders = 0;  // copies from one layout into another
+};
+
+// An in-order queue of work. A call on it may return before the work is done (on a CPU it never does).
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  virtual void synchronize() = 0;  // all work given to the stream is done when this returns
+};
+
+// Memory of a device: 64-byte aligned, zeroed, touched once (so no page fault falls into a training step), one owner.
+class Buffer {
+ public:
+  using Release = void (*)(void* data, std::size_t bytes);
+  Buffer() = default;
+  Buffer(void* data, std::size_t bytes, Release release) : data_(data), bytes_(bytes), release_(release) {}
+  Buffer(Buffer&& other) noexcept;
+  Buffer& operator=(Buffer&& other) noexcept;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer();
+
+  void* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+  template <class T>
+  std::span<T> as() const {
+    return {static_cast<T*>(data_), bytes_ / sizeof(T)};
+  }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+  Release release_ = nullptr;
+};
+
+class Planner;  // kernels/planner.hpp
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual DeviceKind kind() const = 0;
+  virtual std::string name() const = 0;  // for a log: library, version, threads
+  virtual std::unique_ptr<Stream> make_stream() = 0;
+  // Throws Error (failed) that says how much was asked for when there is no room.
+  virtual Buffer allocate(std::size_t bytes) = 0;
+  // Between this device's memory and the host's, in either direction; in the order of the stream.
+  virtual void copy(void* to, const void* from, std::size_t bytes, Stream& stream) = 0;
+
+  virtual Planner& planner() = 0;  // of the back-end's operations
+
+  Counters& counters() { return counters_; }
+
+ private:
+  Counters counters_;
+};
+
+// A CPU device uses exactly `threads` threads (1 per rank is the rule), whatever OMP_NUM_THREADS says. Plans are made
+// and run on one thread at a time.
+std::unique_ptr<Device> make_cpu_device(int threads = 1);
+
+// Only in a build with CUDA. It becomes the calling thread's current device. Throws Error when there is none of that
+// number, or no driver.
+std::unique_ptr<Device> make_cuda_device(int index);
+
+}  // namespace lockstep::kernels

@@ -1,0 +1,39 @@
+#include "kernels/optimizers.hpp"
+
+#include "common/error.hpp"
+#include "kernels/optimizer_factors.hpp"
+
+namespace lockstep::kernels {
+
+void expect_room(const std::vector<ParameterRange>& ranges, std::initializer_list<std::size_t> sizes) {
+  for (const std::size_t size : sizes) {
+    if (!ranges.empty() && size < ranges.back().end) throw failure("an optimizer's arena is smaller than its ranges");
+  }
+}
+
+// By multiplications alone: pow() may differ in the last bit from one machine to the next.
+static double power(double base, std::uint64_t exponent) {
+  double result = 1;
+  for (; exponent > 0; exponent >>= 1U) {
+    if ((exponent & 1U) != 0) result *= base;
+    base *= base;
+  }
+  return result;
+}
+
+float adamw_keep(const AdamWStep& step, bool decay) { return decay ? 1 - step.learning_rate * step.weight_decay : 1; }
+
+AdamWFactors adamw_factors(const AdamWStep& step) {
+  AdamWFactors factors{};
+  factors.keep = 1;
+  factors.rate = step.learning_rate;
+  factors.beta1 = step.beta1;
+  factors.beta2 = step.beta2;
+  factors.correction1 = static_cast<float>(1 / (1 - power(static_cast<double>(step.beta1), step.t)));
+  factors.correction2 = static_cast<float>(1 / (1 - power(static_cast<double>(step.beta2), step.t)));
+  factors.epsilon = step.epsilon;
+  factors.scale = step.gradient_scale;
+  return factors;
+}
+
+}  // namespace lockstep::kernels

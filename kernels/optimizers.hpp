@@ -1,0 +1,72 @@
+// Operations over whole arenas: optimizer steps, norms, scaling. Every result is the same bits on every x86-64 machine
+// (no fused multiply-add, a fixed order of sums), so that ranks on different machines never drift apart.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "kernels/device.hpp"
+
+namespace lockstep::kernels {
+
+// [begin, end) in floats. Ranges given to an optimizer are ascending and do not overlap; what lies between them stays
+// as it is.
+struct ParameterRange {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  bool decay = true;
+};
+
+// For back-ends. Throws Error when an arena of one of these sizes (in floats) ends before the last range does.
+void expect_room(const std::vector<ParameterRange>& ranges, std::initializer_list<std::size_t> sizes);
+
+// g' = gradient_scale * g + weight_decay * p (decay ranges only); v = momentum * v + g'; p -= learning_rate * v.
+// (Sutskever et al. 2013 as PyTorch's SGD has it: no dampening, no Nesterov.) The velocity starts as zeros.
+struct SgdStep {
+  float learning_rate = 0;
+  float momentum = 0;
+  float weight_decay = 0;
+  float gradient_scale = 1;  // of clipping
+};
+class Sgd {
+ public:
+  virtual ~Sgd() = default;
+  virtual void run(std::span<float> parameters, std::span<const float> gradients, std::span<float> velocity,
+                   const SgdStep& step, Stream& stream) = 0;
+};
+std::unique_ptr<Sgd> make_sgd(Device& device, std::vector<ParameterRange> ranges);
+
+// Loshchilov and Hutter 2019, algorithm 2, as PyTorch's AdamW has it: p -= learning_rate * weight_decay * p, then
+// p -= learning_rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon). m and v start as zeros.
+struct AdamWStep {
+  float learning_rate = 0;
+  float beta1 = 0.9F;
+  float beta2 = 0.999F;
+  float epsilon = 1e-8F;
+  float weight_decay = 0;
+  float gradient_scale = 1;  // of clipping
+  std::uint64_t t = 1;       // this step's number, from 1
+};
+class AdamW {
+ public:
+  virtual ~AdamW() = default;
+  virtual void run(std::span<float> parameters, std::span<const float> gradients, std::span<float> m,
+                   std::span<float> v, const AdamWStep& step, Stream& stream) = 0;
+};
+std::unique_ptr<AdamW> make_adamw(Device& device, std::vector<ParameterRange> ranges);
+
+class ArenaMath {
+ public:
+  virtual ~ArenaMath() = default;
+  virtual void zero(std::span<float> x, Stream& stream) = 0;
+  virtual void scale(std::span<float> x, float factor, Stream& stream) = 0;
+  // *result (device memory) = the sum of squares, in double precision; the square root of it is the global norm.
+  virtual void sum_of_squares(std::span<const float> x, double* result, Stream& stream) = 0;
+};
+std::unique_ptr<ArenaMath> make_arena_math(Device& device);
+
+}  // namespace lockstep::kernels

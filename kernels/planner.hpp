@@ -1,0 +1,27 @@
+// What a back-end gives: a plan of its own for every operation. The make_<op> functions of operations.hpp,
+// optimizers.hpp and view.hpp, where each is described, ask the device's planner.
+#pragma once
+
+#include "kernels/operations.hpp"
+#include "kernels/optimizers.hpp"
+
+namespace lockstep::kernels {
+
+class Planner {
+ public:
+  virtual ~Planner() = default;
+  virtual LayoutPtr plain_layout(const Shape& shape, DataType type) = 0;
+  virtual std::unique_ptr<Reorder> reorder(const LayoutPtr& from, const LayoutPtr& to) = 0;
+  virtual std::unique_ptr<Dense> dense(const DenseShape& shape, DataType type) = 0;
+  virtual std::unique_ptr<Conv2d> conv2d(const Conv2dShape& shape, DataType type) = 0;
+  virtual std::unique_ptr<MaxPool> max_pool(const MaxPoolShape& shape, DataType type) = 0;
+  virtual std::unique_ptr<Relu> relu(const LayoutPtr& layout, DataType type) = 0;
+  virtual std::unique_ptr<Dropout> dropout(const LayoutPtr& layout, float rate, DataType type) = 0;
+  virtual std::unique_ptr<SoftmaxCrossEntropy> softmax_cross_entropy(std::int64_t rows, std::int64_t classes,
+                                                                     DataType type) = 0;
+  virtual std::unique_ptr<Sgd> sgd(std::vector<ParameterRange> ranges) = 0;
+  virtual std::unique_ptr<AdamW> adamw(std::vector<ParameterRange> ranges) = 0;
+  virtual std::unique_ptr<ArenaMath> arena_math() = 0;
+};
+
+}  // namespace lockstep::kernels

@@ -1,0 +1,136 @@
+#include "launcher/entrypoint/entrypoint.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "common/error.hpp"
+#include "common/nearest.hpp"
+
+namespace lockstep::entrypoint {
+
+namespace {
+constexpr int cannot_execute = 126;  // the shell's codes
+constexpr int not_in_path = 127;
+
+std::string host_name() {
+  char name[256] = "";
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "?";
+}
+
+std::string path_of(const Environment& environment) {
+  const auto found = environment.find("PATH");
+  return found == environment.end() ? "/usr/local/bin:/usr/bin:/bin" : found->second;
+}
+
+// One write, so that lines of several ranks on one descriptor are not mixed. stderr is the rank's log by now.
+[[noreturn]] void leave(int code, const std::string& message) {
+  const std::string line = "lockstep: " + message + "\n";
+  [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, line.data(), line.size());
+  ::_exit(code);
+}
+
+// Nobody stands between a rank and its log: what the rank writes is in the file when write() returns.
+void open_log(const RunFolder& folder, int rank) {
+  const Fd log = open_file(folder.rank_log(rank), O_WRONLY | O_CREAT | O_APPEND);
+  std::fflush(nullptr);
+  if (::dup2(log.get(), STDOUT_FILENO) < 0 || ::dup2(log.get(), STDERR_FILENO) < 0) {
+    throw system_failure("cannot put " + folder.rank_log(rank).string() + " in place of stdout and stderr");
+  }
+}
+
+// A group of its own, so that a signal to the rank reaches what it starts, and nobody else.
+pid_t lead_a_process_group() {
+  if (::getpgrp() != ::getpid()) ::setpgid(0, 0);  // may be refused (a session's leader leads already)
+  return ::getpgrp();
+}
+
+void join_run(const RunFolder& folder, const RankPlace& place, const Environment& environment) {
+  open_log(folder, place.rank);
+  Registration registration;
+  registration.rank = place.rank;
+  registration.node = place.node;
+  registration.process_group = lead_a_process_group();
+  registration.process = this_process();  // exec keeps both pid and start time
+  registration.host = host_name();
+  registration.mpi_job = find_mpi_job(environment);
+  write_registration(folder, registration);
+}
+
+// As execve wants them: ended by a null pointer.
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (auto& each : texts) pointers.push_back(each.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+[[noreturn]] void become(std::vector<std::string>& argv, const Environment& environment, const std::string& who) {
+  const std::string path = path_of(environment);
+  const auto program = find_program(argv[0], path);
+  if (!program) {
+    std::error_code ignored;
+    const bool is_path = argv[0].find('/') != std::string::npos;
+    if (is_path && fs::exists(argv[0], ignored)) {
+      leave(cannot_execute, fmt::format("{}: {}: not executable", who, argv[0]));
+    }
+    leave(not_in_path, fmt::format("{}: {}: command not found{}", who, argv[0], did_you_mean_program(argv[0], path)));
+  }
+  std::vector<std::string> variables;
+  variables.reserve(environment.size());
+  for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+  ::execve(program->c_str(), pointers_to(argv).data(), pointers_to(variables).data());
+  const int code = errno;
+  const char* reason = std::strerror(code);
+  if (code == ENOENT) reason = "its interpreter (the path after #!, or the loader) does not exist";
+  if (code == ENOEXEC) reason = "neither a program nor a script with a #! line";
+  leave(cannot_execute, fmt::format("{}: cannot execute {}: {}", who, program->string(), reason));
+}
+}  // namespace
+
+std::string did_you_mean_program(const std::string& name, const std::string& path) {
+  std::vector<std::string> known;
+  const auto add_folder = [&](const fs::path& folder) {
+    std::error_code error;
+    fs::directory_iterator entry(folder, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      if (find_program(entry->path().string(), "")) known.push_back(entry->path().filename().string());
+    }
+  };
+  const fs::path wanted(name);
+  if (wanted.has_parent_path()) {
+    add_folder(wanted.parent_path());
+  } else {
+    for (std::size_t begin = 0; begin <= path.size();) {
+      const std::size_t end = std::min(path.find(':', begin), path.size());
+      if (end > begin) add_folder(path.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  const auto found = nearest(wanted.filename().string(), known);
+  if (!found) return "";
+  return fmt::format("; did you mean '{}'?", (wanted.parent_path() / *found).string());
+}
+
+void become_rank(std::vector<std::string> argv, std::optional<int> procs_per_node) {
+  std::string who = host_name();
+  try {
+    if (argv.empty()) throw bad_input("no command was given");
+    Environment environment = current_environment();
+    const RankPlace place = find_place(environment, procs_per_node);
+    who = fmt::format("rank {} on {}", place.rank, who);
+    const auto run_folder = environment.find("LOCKSTEP_RUN_DIR");
+    const bool in_run = run_folder != environment.end() && !run_folder->second.empty();
+    if (in_run) join_run(RunFolder(run_folder->second), place, environment);
+    add_rank_environment(environment, place);
+    become(argv, environment, who);
+  } catch (const std::exception& error) {
+    leave(cannot_execute, fmt::format("{}: {}", who, error.what()));
+  }
+}
+
+}  // namespace lockstep::entrypoint

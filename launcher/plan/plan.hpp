@@ -1,0 +1,96 @@
+// What a run will do, all of it, before anything is done. plan() is pure: it reads no file, no clock, no environment;
+// whatever it needs to know of the outside comes in `Surroundings`.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/process.hpp"
+#include "common/run_folder.hpp"
+#include "launcher/spec/job.hpp"
+
+namespace lockstep::plan {
+
+// The compute `local`: this machine.
+struct LocalCompute {
+  std::string host_name;
+  int slots = 1;  // a slot is one rank; default as many as cores
+};
+
+// What a plan depends on besides the job.
+struct Surroundings {
+  std::string run_id;
+  fs::path run_folder;
+  fs::path cache_folder;
+  fs::path lockstep_program;  // absolute path of the command itself: ranks start through its `entrypoint`
+  std::string experiment_name;
+  std::string display_name;
+  std::string user;
+  Environment host_environment;  // what the ranks inherit
+  bool as_root = false;
+};
+
+// How an input gets to the ranks.
+struct InputStep {
+  enum class How { literal, in_place, fetch };  // fetch: http(s) into the cache
+  std::string name;
+  How how = How::literal;
+  std::string source;  // literal text, absolute local path, or URL
+  fs::path path;       // what ${{inputs.name}} becomes; for fetch: known when it was fetched (empty before)
+  spec::AssetType type = spec::AssetType::uri_folder;
+};
+
+struct OutputStep {
+  std::string name;
+  fs::path path;  // what ${{outputs.name}} becomes
+  spec::AssetType type = spec::AssetType::uri_folder;
+};
+
+struct Rank {
+  int rank = 0;
+  int node = 0;
+  int local_rank = 0;  // on its node
+};
+
+struct Plan {
+  std::string run_id;
+  std::string experiment_name;
+  std::string display_name;
+  std::string user;
+  std::string compute = "local";
+  spec::CommandJob job;
+  RunFolder folder{fs::path()};
+  std::vector<std::string> nodes;  // one name per node; on `local` "<host>", or "<host>/0", "<host>/1", ...
+  std::vector<Rank> ranks;
+  int slots = 1;  // taken from the machine's ledger
+  bool oversubscribed = false;
+  std::optional<fs::path> code;  // the folder to snapshot
+  fs::path working_folder;       // the snapshot, where ranks start
+  std::vector<InputStep> inputs;
+  std::vector<OutputStep> outputs;
+  std::string command;  // for bash -c; ${{inputs.x}} of fetched inputs still in it (see resolve_command)
+  // The whole argument list that starts the run: mpirun ..., or the entrypoint itself when there is no distribution.
+  // Its last element is a placeholder for the resolved command, see launch_argv().
+  std::vector<std::string> argv;
+  Environment environment;  // added to the host's environment; secrets in clear, so never print it: use to_json/to_text
+  Environment secrets;      // what ${{secrets.X}} of environment_variables stand for; never printed
+  std::optional<int> timeout_s;
+  std::vector<std::string> notes;  // what a person should know: the environment is recorded only, oversubscribed, ...
+};
+
+// Throws bad_input (InputErrors where a place is known) for what this compute can't do.
+Plan plan(const spec::CommandJob& job, const LocalCompute& compute, const Surroundings& surroundings);
+
+// A fetched input has arrived: from now on ${{inputs.name}} is `path`, in the command and in the environment.
+void set_input_path(Plan& plan, const std::string& name, const fs::path& path);
+
+// After preparation, when every input has its path: the argv to start. failure if one has none.
+std::vector<std::string> launch_argv(const Plan& plan);
+
+// For people and programs. Values of secret variables are masked, in the command line too.
+nlohmann::json to_json(const Plan& plan);
+std::string to_text(const Plan& plan);
+
+}  // namespace lockstep::plan

@@ -1,0 +1,37 @@
+#include <array>
+
+#include "launcher/spec/job.hpp"
+
+namespace lockstep::spec {
+
+template <std::size_t count, class Enum>
+static std::string_view word_at(const std::array<std::string_view, count>& words, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < count ? words[index] : "";
+}
+
+std::string_view name_of(AssetType type) {
+  static constexpr std::array<std::string_view, 6> words = {"uri_file",     "uri_folder",   "mltable",
+                                                            "mlflow_model", "custom_model", "triton_model"};
+  return word_at(words, type);
+}
+
+std::string_view name_of(InputMode mode) {
+  static constexpr std::array<std::string_view, 5> words = {"ro_mount", "download", "direct", "eval_mount",
+                                                            "eval_download"};
+  return word_at(words, mode);
+}
+
+std::string_view name_of(OutputMode mode) {
+  static constexpr std::array<std::string_view, 3> words = {"rw_mount", "upload", "direct"};
+  return word_at(words, mode);
+}
+
+std::string_view name_of(DistributionType type) {
+  static constexpr std::array<std::string_view, 4> words = {"none", "mpi", "pytorch", "tensorflow"};
+  return word_at(words, type);
+}
+
+bool EnvironmentSpec::empty() const { return *this == EnvironmentSpec{}; }
+
+}  // namespace lockstep::spec

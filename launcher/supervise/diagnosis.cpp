@@ -1,0 +1,146 @@
+#include "launcher/supervise/diagnosis.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "common/error.hpp"
+#include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/supervise/hints.hpp"
+#include "launcher/supervise/log_lines.hpp"
+#include "launcher/supervise/mpirun_report.hpp"
+
+namespace lockstep::supervise {
+
+namespace {
+constexpr std::size_t lines_to_show = 20;
+constexpr std::size_t lines_to_search = 200;  // for hints: a traceback is longer than what we show
+
+bool ended_well(const RankEnd& end) { return end.exit_code == 0; }
+bool stopped_on_request(const RankEnd& end) { return end.exit_code == static_cast<int>(ExitCode::stopped_early); }
+bool known(const RankEnd& end) { return end.exit_code || end.signal; }
+
+const RankEnd* first_where(const std::vector<RankEnd>& ends, bool (*fits)(const RankEnd&)) {
+  const auto found = std::find_if(ends.begin(), ends.end(), fits);
+  return found == ends.end() ? nullptr : &*found;
+}
+
+// By what the ranks' ends tell alone.
+const RankEnd* earliest_failure(const std::vector<RankEnd>& ends) {
+  const auto failed = [](const RankEnd& end) { return known(end) && !ended_well(end) && !stopped_on_request(end); };
+  if (const RankEnd* end = first_where(ends, failed)) return end;
+  const auto seen_to_end = [](const RankEnd& end) { return !known(end) && !end.unwatched; };
+  if (const RankEnd* end = first_where(ends, seen_to_end)) return end;
+  const auto unknown = std::count_if(ends.begin(), ends.end(), [](const RankEnd& end) { return !known(end); });
+  if (unknown == 1) return first_where(ends, [](const RankEnd& end) { return !known(end); });
+  return first_where(ends, stopped_on_request);  // of several unwatched ones none is named: it would be a guess
+}
+
+// mpirun ends with the code of the rank that failed first, or 128 + the signal that killed it.
+RankEnd end_by_launcher(int rank, int launcher_status) {
+  RankEnd end = rank_end(rank, launcher_status, 0);
+  if (end.exit_code && *end.exit_code > 128 && *end.exit_code < 128 + NSIG) {
+    end.signal = *end.exit_code - 128;
+    end.exit_code.reset();
+  }
+  return end;
+}
+
+std::optional<RankEnd> blame(const std::vector<RankEnd>& ends, const MpirunReport& report,
+                             std::optional<int> launcher_status) {
+  if (report.rank) return RankEnd{*report.rank, report.exit_code, report.signal};
+  const RankEnd* earliest = earliest_failure(ends);
+  if (earliest == nullptr) return std::nullopt;
+  RankEnd end = *earliest;
+  // The launcher's own death by a signal tells nothing of the rank.
+  if (!known(end) && launcher_status && WIFEXITED(*launcher_status) && *launcher_status != 0) {
+    end = end_by_launcher(end.rank, *launcher_status);
+  }
+  return end;
+}
+
+std::string signal_text(int signal) {
+  if (signal == SIGKILL) return "signal 9 (out of memory?)";
+  const char* name = ::sigabbrev_np(signal);
+  return name == nullptr ? fmt::format("signal {}", signal) : fmt::format("signal {} (SIG{})", signal, name);
+}
+
+std::string end_text(const Diagnosis& diagnosis, bool aborted) {
+  if (diagnosis.signal) return "was killed by " + signal_text(*diagnosis.signal);
+  if (!diagnosis.exit_code) return "ended first, and whoever knew how is gone too";
+  const int code = *diagnosis.exit_code;
+  if (aborted) return fmt::format("called MPI_Abort with code {}", code);
+  if (code > 128 && code < 128 + NSIG) {  // a shell's way to tell of its child
+    return fmt::format("ended with exit code {}: its program was killed by {}", code, signal_text(code - 128));
+  }
+  return fmt::format("ended with exit code {}", code);
+}
+
+// "host", or "host/1" where a run has several nodes: the plan's names.
+std::string node_name(const Diagnosis& diagnosis, bool several_nodes) {
+  return several_nodes ? fmt::format("{}/{}", diagnosis.host, diagnosis.node) : diagnosis.host;
+}
+
+void describe_rank(const RunFolder& folder, Diagnosis& diagnosis, int rank, bool aborted) {
+  bool several_nodes = false;
+  for (const auto& each : entrypoint::read_registrations(folder)) {
+    several_nodes = several_nodes || each.node > 0;
+    if (each.rank != rank) continue;
+    diagnosis.node = each.node;
+    diagnosis.host = each.host;
+  }
+  const std::string node = diagnosis.host.empty() ? "" : " on " + node_name(diagnosis, several_nodes);
+  diagnosis.rank = rank;
+  diagnosis.log.file = folder.rank_log(rank).string();
+  diagnosis.reason = fmt::format("rank {}{} {}; log: {}", rank, node, end_text(diagnosis, aborted), diagnosis.log.file);
+}
+
+void describe_launcher(const RunFolder& folder, Diagnosis& diagnosis, const std::string& trouble,
+                       std::optional<int> status) {
+  std::string what = "the ranks' launcher is gone, and with it the knowledge of how it ended";
+  if (status) {
+    const RankEnd end = rank_end(0, *status, 0);
+    diagnosis.exit_code = end.exit_code;
+    diagnosis.signal = end.signal;
+    what = "the ranks' launcher " + end_text(diagnosis, false);
+  }
+  if (!trouble.empty()) what += ": " + trouble;
+  diagnosis.log.file = folder.system_log().string();
+  diagnosis.reason = fmt::format("{}; log: {}", what, diagnosis.log.file);
+}
+}  // namespace
+
+Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, std::optional<int> launcher_status,
+                   std::string_view launcher_text) {
+  const MpirunReport report = parse_mpirun_report(launcher_text);
+  Diagnosis diagnosis;
+  if (const auto end = blame(ends, report, launcher_status)) {
+    diagnosis.exit_code = end->exit_code;
+    diagnosis.signal = end->signal;
+    describe_rank(folder, diagnosis, end->rank, report.aborted);
+  } else {
+    describe_launcher(folder, diagnosis, report.trouble, launcher_status);
+  }
+  FailureTraces traces{last_lines(diagnosis.log.file, lines_to_search), diagnosis.exit_code, diagnosis.signal,
+                       report.aborted, ""};
+  if (const char* path = std::getenv("PATH")) traces.program_path = path;
+  diagnosis.log.hint = hint_for(traces);
+  const std::size_t shown = std::min(lines_to_show, traces.lines.size());
+  diagnosis.log.last_lines.assign(traces.lines.end() - static_cast<std::ptrdiff_t>(shown), traces.lines.end());
+  return diagnosis;
+}
+
+std::string Diagnosis::text() const {
+  std::string block = reason + "\n";
+  if (!log.last_lines.empty()) block += fmt::format("last lines of {}:\n", fs::path(log.file).filename().string());
+  for (const auto& line : log.last_lines) block += "  " + line + "\n";
+  if (!log.hint.empty()) block += "hint: " + log.hint + "\n";
+  return block;
+}
+
+}  // namespace lockstep::supervise

@@ -1,0 +1,227 @@
+#include "launcher/supervise/supervision.hpp"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.hpp"
+#include "common/error.hpp"
+#include "common/fault.hpp"
+#include "launcher/compute/local.hpp"
+#include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/supervise/keeper.hpp"
+#include "launcher/supervise/records.hpp"
+#include "launcher/supervise/retry.hpp"
+#include "launcher/supervise/say.hpp"
+#include "launcher/supervise/stop.hpp"
+
+namespace lockstep::supervise {
+
+using history::RunState;
+
+namespace {
+constexpr int tick_ms = 100;
+constexpr std::int64_t kill_limit_ms = 10'000;
+constexpr const char* keeper_killed = "the keeper was killed";
+}  // namespace
+
+Supervision::Supervision(Workspace workspace, plan::Plan plan, ProcessId keeper, Channel channel)
+    : workspace_(std::move(workspace)),
+      plan_(std::move(plan)),
+      keeper_(keeper),
+      channel_(std::move(channel)),
+      journals_(plan_.folder, static_cast<int>(plan_.ranks.size())) {}
+
+void Supervision::live() {
+  try {
+    with_retries([&] { store_ = history::open_sqlite_store(workspace_.store_file()); });
+    with_retries([&] { epoch_ = store_->take_ownership(plan_.run_id); });
+    fault_point("supervisor.after_ownership");
+    finish(carry_out());
+  } catch (const std::exception& problem) {
+    say("supervisor", problem.what());
+    call_off(problem.what());
+  }
+  // The keeper has said its last word. Not everywhere is process 1 one that reaps, so we do.
+  int status = 0;
+  if (::waitpid(keeper_.pid, &status, 0) == keeper_.pid && WIFSIGNALED(status)) {
+    say("supervisor", fmt::format("the keeper was killed by signal {}", WTERMSIG(status)));
+  }
+}
+
+Ending Supervision::carry_out() {
+  if (!wait_for_slots()) return ending_before_start("it got its slots");
+  set_state(RunState::preparing);
+  fault_point("supervisor.after_preparing");
+  if (const auto ending = prepare()) return *ending;
+  start();
+  return watch();
+}
+
+bool Supervision::wait_for_slots() {
+  ledger_ = std::make_unique<Ledger>(runtime_folder(), compute::this_machine().slots);
+  const auto enter = [&] { ticket_ = ledger_->enter(plan_.run_id, workspace_.root().string(), plan_.slots, keeper_); };
+  enter();
+  fault_point("supervisor.after_ticket");
+  bool queued = false;
+  while (true) {
+    try {
+      if (ledger_->try_start(ticket_)) break;
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::not_found) throw;
+      listen(0);
+      if (over()) return false;  // the keeper owned the ticket, and is dead
+      enter();                   // or somebody emptied the ledger; the order starts anew for everybody
+      continue;
+    }
+    if (!queued) {
+      queued = true;
+      say("supervisor", fmt::format("waiting for {} slots of this machine; {} runs wait before this one", plan_.slots,
+                                    ledger_->position(ticket_)));
+      set_state(RunState::queued);
+      fault_point("supervisor.after_queued");
+    }
+    listen(tick_ms);
+    if (over()) return false;
+  }
+  fault_point("supervisor.after_slots");
+  listen(0);
+  return !over();
+}
+
+std::optional<Ending> Supervision::prepare() {
+  compute::Prepared prepared;
+  try {
+    prepared = compute::prepare(
+        plan_, [](const std::string& line) { say("prepare", line); },
+        [this] {
+          listen(0);
+          return over();
+        });
+  } catch (const Error& error) {
+    if (over()) return ending_before_start("it was prepared");
+    return ended(RunState::failed, fmt::format("preparation failed: {}", error.what()));
+  }
+  fault_point("supervisor.after_prepare");
+  const auto tags = tags_of(prepared);
+  if (!tags.empty()) with_retries([&] { store_->log_batch(plan_.run_id, {}, {}, tags); });
+  fault_point("supervisor.after_records");
+  listen(0);
+  return over() ? std::optional(ending_before_start("its program started")) : std::nullopt;
+}
+
+void Supervision::start() {
+  Program program{plan::launch_argv(plan_), plan_.working_folder, current_environment()};
+  entrypoint::drop_rank_environment(program.environment);  // of the rank that submitted us, if one did
+  for (const auto& [name, value] : plan_.environment) program.environment.insert_or_assign(name, value);
+  // The sweep finds the run's processes by the first; entrypoint and runner find their folder by the second.
+  program.environment.insert_or_assign("LOCKSTEP_RUN_ID", plan_.run_id);
+  program.environment.insert_or_assign("LOCKSTEP_RUN_DIR", plan_.folder.root().string());
+  channel_.send(start_message(program));
+  started_ = true;
+  started_ms_ = monotonic_ms();
+  fault_point("supervisor.after_start");
+}
+
+Ending Supervision::watch() {
+  bool running = false;
+  while (!ending_ && !keeper_gone()) {
+    listen(tick_ms);
+    if (program_ && !running) {
+      running = true;
+      fault_point("supervisor.after_started");
+      set_state(RunState::running);
+      fault_point("supervisor.after_running");
+    }
+    if (!stop_ && plan_.timeout_s && monotonic_ms() - started_ms_ >= std::int64_t{*plan_.timeout_s} * 1000) {
+      const std::string reason = fmt::format("timeout: it ran longer than limits.timeout ({} s)", *plan_.timeout_s);
+      try {
+        store_->request_cancel(plan_.run_id, reason);
+      } catch (const Error& error) {
+        say("supervisor", error.what());  // it is stopped all the same
+      }
+      stop({RunState::canceled, reason});
+    }
+  }
+  return ending_ ? *ending_ : ending_without_keeper();
+}
+
+void Supervision::finish(Ending ending) {
+  fault_point("supervisor.after_ended");
+  leave_ledger();
+  look_at_store();  // for a request that came while the program ended
+  if (program_ && !stop_) set_state(RunState::finalizing);
+  fault_point("supervisor.after_finalizing");
+  if (started_) {
+    try {
+      compute::collect(plan_, [](const std::string& line) { say("collect", line); });
+    } catch (const std::exception& problem) {
+      say("collect", problem.what());
+      if (ending.state == RunState::completed) {
+        ending =
+            ended(RunState::failed,
+                  fmt::format("the program ended well, but its outputs could not be collected: {}", problem.what()));
+        ending.outcome.exit_code = 0;
+      }
+    }
+  }
+  fault_point("supervisor.after_collect");
+  with_retries([&] { journals_.take_all(*store_); });
+  fault_point("supervisor.after_journals");
+  if (ending.state == RunState::completed && (stop_ || cancel_was_requested())) {
+    ending.state = RunState::canceled;  // asked too late for the program to notice, but asked
+    ending.outcome.reason = stop_ ? stop_->reason : reason_of_request(*store_, plan_.run_id);
+  }
+  if (read_ending(plan_.folder) != ending) with_retries([&] { write_ending(plan_.folder, ending); });
+  if (!started_) channel_.send({"dismiss", {}});
+  set_state(ending.state, ending.outcome);
+  fault_point("supervisor.after_terminal");
+  say("supervisor", fmt::format("{}: {}", history::name_of(ending.state), ending.outcome.reason));
+}
+
+// The run ends before its program was started: asked to, or the keeper died.
+Ending Supervision::ending_before_start(const std::string& what) {
+  if (stop_) return ended(stop_->state, stop_->reason);
+  return ended(RunState::failed, fmt::format("{} before {}", keeper_killed, what));
+}
+
+// The keeper's children are ours now (we are the next subreaper), so the program's exit may still be had.
+Ending Supervision::ending_without_keeper() {
+  fault_point("supervisor.keeper_gone");
+  if (const auto written = read_ending(plan_.folder)) return *written;  // it died after its last act
+  say("supervisor", "the keeper is gone; stopping the run");
+  int status = 0;
+  const bool ended_before = program_ && ::waitpid(*program_, &status, WNOHANG) == *program_;
+  kill_all(plan_.folder, 0, ::getpid(), kill_limit_ms, program_.value_or(0));
+  fault_point("supervisor.after_bereaved_sweep");
+  Ending ending = ended(RunState::failed, fmt::format("{}; the run was stopped", keeper_killed));
+  if (stop_) ending = ended(stop_->state, stop_->reason);
+  if (ended_before) ending = judge(status, stop_, std::nullopt);
+  write_ending(plan_.folder, ending);
+  fault_point("supervisor.after_bereaved_state_file");
+  return ending;
+}
+
+// Something that the supervisor can't go on without failed (the store, the ledger). The keeper stops what runs; then
+// the store is told once more, and if that fails too, the next command closes the run by state.json.
+void Supervision::call_off(const std::string& problem) {
+  const StopRequest request{RunState::failed, fmt::format("the supervisor had to give up: {}", problem)};
+  stop_.reset();
+  stop(request);
+  if (!started_) channel_.send(stop_message(request));
+  while (!ending_ && !channel_.closed()) {
+    wait_readable({channel_.fd()}, tick_ms);
+    hear_keeper();
+  }
+  try {
+    leave_ledger();
+    const Ending ending = ending_ ? *ending_ : ending_without_keeper();
+    store_ = history::open_sqlite_store(workspace_.store_file());
+    journals_.take_all(*store_);
+    store_->transition(plan_.run_id, epoch_, ending.state, ending.outcome);
+  } catch (const std::exception& again) {
+    say("supervisor", again.what());
+  }
+}
+
+}  // namespace lockstep::supervise

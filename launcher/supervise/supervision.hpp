@@ -1,0 +1,74 @@
+// The supervisor's own work: the life of one run from NotStarted to a terminal state, in a process of its own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/run_folder.hpp"
+#include "history/store/store.hpp"
+#include "launcher/plan/plan.hpp"
+#include "launcher/supervise/channel.hpp"
+#include "launcher/supervise/ending.hpp"
+#include "launcher/supervise/journal_intake.hpp"
+#include "launcher/supervise/ledger.hpp"
+#include "launcher/supervise/signals.hpp"
+
+namespace lockstep::supervise {
+
+class Supervision {
+ public:
+  // The run exists in store and folder; this process holds its owner lock.
+  Supervision(Workspace workspace, plan::Plan plan, ProcessId keeper, Channel channel);
+
+  void live();  // returns when the run is in a terminal state, or when the store could not be told (state.json knows)
+
+ private:
+  static constexpr std::int64_t no_ticket = -1;
+
+  // The stages, in their order. Each returns an ending when the run ends there.
+  Ending carry_out();
+  bool wait_for_slots();
+  std::optional<Ending> prepare();
+  void start();
+  Ending watch();
+  void finish(Ending ending);
+
+  Ending ending_before_start(const std::string& what);
+  Ending ending_without_keeper();
+  void call_off(const std::string& problem);
+
+  // One wait of at most timeout_ms for keeper and signals; looks at the store when it is time to.
+  void listen(int timeout_ms);
+  void hear_keeper();
+  void look_at_store();
+  void look_after_others();
+  void stop(const StopRequest& request);
+  bool over() const { return stop_ || keeper_gone(); }
+  bool keeper_gone() const { return channel_.closed() && !ending_; }
+
+  void set_state(history::RunState state, const history::Outcome& outcome = {});
+  bool cancel_was_requested();
+  void leave_ledger();
+
+  Workspace workspace_;
+  plan::Plan plan_;
+  ProcessId keeper_;
+  Channel channel_;
+  SignalFd signals_;
+  std::unique_ptr<Ledger> ledger_;
+  JournalIntake journals_;
+  std::unique_ptr<history::Store> store_;
+  std::int64_t epoch_ = 0;
+  std::int64_t ticket_ = no_ticket;  // of the ledger
+  std::optional<pid_t> program_;     // once the keeper said that it started
+  std::optional<StopRequest> stop_;  // the run is to end
+  std::optional<Ending> ending_;     // once the keeper said how it ended
+  bool started_ = false;             // the keeper was told to start
+  std::int64_t started_ms_ = 0;      // monotonic
+  std::int64_t next_look_ms_ = 0;    // monotonic: at the store
+  std::int64_t next_round_ms_ = 0;   // monotonic: at runs that others left behind
+};
+
+}  // namespace lockstep::supervise

@@ -1,0 +1,102 @@
+#include "runner/data/prefetch.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "common/error.hpp"
+
+namespace lockstep::runner {
+
+void load_batch(const ImageSet& set, const Scaling& scaling, const std::uint32_t* positions, int count,
+                LoadedBatch& out) {
+  const std::size_t size = set.image_size();
+  for (int i = 0; i < count; ++i) {
+    const std::uint8_t* pixels = set.pixels.data() + positions[i] * size;
+    float* image = out.images.data() + static_cast<std::size_t>(i) * size;
+    for (std::size_t p = 0; p < size; ++p) image[p] = scaling.table[pixels[p]];
+    out.labels[static_cast<std::size_t>(i)] = set.labels[positions[i]];
+  }
+  out.image_size = size;
+  out.count = count;
+}
+
+int largest_share(std::int64_t global_batch, int ranks) { return static_cast<int>((global_batch + ranks - 1) / ranks); }
+
+// A signal must interrupt the training thread, which looks at the flags, never this one.
+static std::thread start_without_signals(auto&& body) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(body);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+Prefetcher::Prefetcher(const ImageSet& set, const Scaling& scaling, const TrainingOrder& order, std::int64_t first_step,
+                       std::int64_t end_step)
+    : set_(set), scaling_(scaling), order_(order), first_step_(first_step), end_step_(end_step) {
+  const auto room = static_cast<std::size_t>(largest_share(std::min(order.global_batch, set.count()), order.ranks));
+  for (LoadedBatch& slot : slots_) {
+    slot.images = AlignedFloats(room * set.image_size());
+    slot.labels.resize(room);
+  }
+  thread_ = start_without_signals([this] { run(); });
+}
+
+Prefetcher::~Prefetcher() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+const LoadedBatch& Prefetcher::next() {
+  std::unique_lock lock(mutex_);
+  if (first_step_ + taken_ >= end_step_) throw failure("asked for a batch after the last step {}", end_step_);
+  ++taken_;  // gives the slot of the batch before back
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return loaded_ >= taken_ || error_; });
+  if (error_) std::rethrow_exception(error_);
+  return slots_[(taken_ - 1) % 2];
+}
+
+void Prefetcher::run() try {
+  for (std::int64_t batch = 0; first_step_ + batch < end_step_; ++batch) {
+    {
+      std::unique_lock lock(mutex_);
+      // Slot batch % 2 was handed out as batch - 2 and is free once batch - 1 was taken.
+      changed_.wait(lock, [&] { return stop_ || batch < 2 || taken_ >= batch; });
+      if (stop_) return;
+    }
+    assemble(first_step_ + batch, slots_[batch % 2]);
+    {
+      const std::lock_guard lock(mutex_);
+      loaded_ = batch + 1;
+    }
+    changed_.notify_all();
+  }
+} catch (...) {
+  const std::lock_guard lock(mutex_);
+  error_ = std::current_exception();
+  changed_.notify_all();
+}
+
+void Prefetcher::assemble(std::int64_t step, LoadedBatch& out) {
+  const std::int64_t steps = steps_per_epoch(set_.count(), order_.global_batch);
+  const std::int64_t epoch = step / steps;
+  if (epoch != ordered_epoch_) {
+    epoch_order_ = epoch_order(set_.count(), order_.seed, epoch);
+    ordered_epoch_ = epoch;
+  }
+  const Range global = global_batch_range(set_.count(), order_.global_batch, step % steps);
+  const Range mine = share_of(global.size(), order_.rank, order_.ranks);
+  load_batch(set_, scaling_, epoch_order_.data() + global.begin + mine.begin, static_cast<int>(mine.size()), out);
+  out.first_in_global = mine.begin;
+  out.global_count = global.size();
+}
+
+}  // namespace lockstep::runner

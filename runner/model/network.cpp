@@ -1,0 +1,80 @@
+#include "runner/model/network.hpp"
+
+#include <algorithm>
+
+namespace lockstep::runner {
+
+using kernels::ConstView;
+using kernels::DataType;
+using kernels::LossSums;
+using kernels::View;
+
+namespace {
+
+Parameters parameters_of(const Architecture& architecture, const LayerSpec& layer, std::span<float> parameters,
+                         std::span<float> gradients) {
+  if (layer.weight < 0) return {};
+  const TensorInfo& weight = architecture.tensors[static_cast<std::size_t>(layer.weight)];
+  const TensorInfo& bias = architecture.tensors[static_cast<std::size_t>(layer.weight) + 1];
+  return {&weight,
+          &bias,
+          &parameters[weight.offset],
+          &parameters[bias.offset],
+          &gradients[weight.offset],
+          &gradients[bias.offset],
+          layer.weight == 0};
+}
+
+}  // namespace
+
+Network::Network(kernels::Device& device, const Architecture& architecture, std::span<float> parameters,
+                 std::span<float> gradients, std::int64_t batch)
+    : architecture_(architecture),
+      input_(kernels::make_plain_layout(
+          device, {batch, architecture.input.channels, architecture.input.height, architecture.input.width},
+          DataType::f32)),
+      loss_(kernels::make_softmax_cross_entropy(device, batch, architecture.classes, DataType::f32)),
+      sums_(device.allocate(sizeof(LossSums))) {
+  kernels::LayoutPtr x = input_;
+  std::size_t largest = 0;
+  for (const LayerSpec& spec : architecture.layers) {
+    const Parameters of_layer = parameters_of(architecture, spec, parameters, gradients);
+    layers_.push_back(std::visit([&](const auto& what) { return make_layer(device, what, x, of_layer); }, spec.what));
+    largest = std::max(largest, x->bytes());  // of the gradient of a layer's input
+    x = layers_.back()->output();
+  }
+  largest = std::max(largest, x->bytes());
+  gradient_ = device.allocate(largest);
+  spare_ = device.allocate(largest);
+}
+
+BatchResult Network::run(const Batch& batch, float gradient_scale, const Pass& pass,
+                         const Model::GradientsReady& ready) {
+  ConstView x{batch.images, input_.get()};
+  for (const auto& layer : layers_) x = layer->forward(x, pass);
+  LossSums& sums = sums_.as<LossSums>()[0];
+  sums = {};
+  const View dlogits{pass.training ? gradient_.data() : nullptr, x.layout};
+  loss_->run(x, batch.labels, gradient_scale, dlogits, &sums, pass.stream);
+  if (pass.training) backward(pass, ready);
+  pass.stream.synchronize();
+  return {sums.loss, sums.correct};
+}
+
+void Network::backward(const Pass& pass, const Model::GradientsReady& ready) {
+  View dy{gradient_.data(), layers_.back()->output().get()};
+  void* spare = spare_.data();
+  std::size_t end = architecture_.arena_floats;
+  for (std::size_t i = layers_.size(); i-- > 0 && end > 0;) {
+    const int weight = architecture_.layers[i].weight;
+    void* const used = dy.data;
+    dy = layers_[i]->backward(dy, spare, pass);
+    if (dy.data == spare) spare = used;
+    if (weight < 0) continue;
+    const std::size_t begin = architecture_.tensors[static_cast<std::size_t>(weight)].offset;
+    if (ready) ready(begin, end);
+    end = begin;
+  }
+}
+
+}  // namespace lockstep::runner

@@ -1,0 +1,131 @@
+// The layers without parameters: ReLU (its backward half), max-pooling, dropout, flatten.
+#include "runner/model/adapted.hpp"
+#include "runner/model/layer.hpp"
+
+namespace lockstep::runner {
+namespace {
+
+using kernels::ConstView;
+using kernels::DataType;
+using kernels::LayoutPtr;
+using kernels::View;
+
+class ReluLayer : public Layer {
+ public:
+  ReluLayer(kernels::Device& device, const LayoutPtr& x)
+      : layout_(x), relu_(kernels::make_relu(device, x, DataType::f32)) {}
+  LayoutPtr output() const override { return layout_; }
+  ConstView forward(ConstView x, const Pass& /*pass*/) override { return y_ = x; }
+  View backward(View dy, void* /*spare*/, const Pass& pass) override {
+    relu_->backward(y_, dy, dy, pass.stream);
+    return dy;
+  }
+
+ private:
+  LayoutPtr layout_;
+  std::unique_ptr<kernels::Relu> relu_;
+  ConstView y_;
+};
+
+class MaxPoolLayer : public Layer {
+ public:
+  MaxPoolLayer(kernels::Device& device, const LayoutPtr& x)
+      : x_(x),
+        pool_(kernels::make_max_pool(device, {x, 2, 2}, DataType::f32)),
+        y_(device.allocate(pool_->y()->bytes())),
+        workspace_(device.allocate(pool_->workspace_bytes())) {}
+  LayoutPtr output() const override { return pool_->y(); }
+  ConstView forward(ConstView x, const Pass& pass) override {
+    const View y{y_.data(), pool_->y().get()};
+    pool_->forward(x, y, workspace_.data(), pass.stream);
+    return y;
+  }
+  View backward(View dy, void* spare, const Pass& pass) override {
+    const View dx{spare, x_.get()};
+    pool_->backward(dy, workspace_.data(), dx, pass.stream);
+    return dx;
+  }
+
+ private:
+  LayoutPtr x_;
+  std::unique_ptr<kernels::MaxPool> pool_;
+  kernels::Buffer y_;
+  kernels::Buffer workspace_;
+};
+
+class DropoutLayer : public Layer {
+ public:
+  DropoutLayer(kernels::Device& device, const DropoutSpec& spec, const LayoutPtr& x)
+      : layout_(x),
+        number_(spec.number),
+        dropout_(kernels::make_dropout(device, x, spec.rate, DataType::f32)),
+        y_(device.allocate(x->bytes())) {}
+  LayoutPtr output() const override { return layout_; }
+  ConstView forward(ConstView x, const Pass& pass) override {
+    if (!pass.training) return x;
+    const View y{y_.data(), layout_.get()};
+    dropout_->forward(x, y, key(pass), pass.stream);
+    return y;
+  }
+  View backward(View dy, void* /*spare*/, const Pass& pass) override {
+    dropout_->backward(dy, dy, key(pass), pass.stream);
+    return dy;
+  }
+
+ private:
+  kernels::DropoutKey key(const Pass& pass) const { return {pass.seed, number_, pass.step, pass.first_sample}; }
+
+  LayoutPtr layout_;
+  std::uint32_t number_;
+  std::unique_ptr<kernels::Dropout> dropout_;
+  kernels::Buffer y_;
+};
+
+class FlattenLayer : public Layer {
+ public:
+  FlattenLayer(kernels::Device& device, const LayoutPtr& x)
+      : x_layout_(x),
+        plain_(kernels::make_plain_layout(device, x->shape(), DataType::f32)),
+        rows_(kernels::make_plain_layout(device, {x->shape()[0], x->elements() / x->shape()[0]}, DataType::f32)),
+        x_(device, x, plain_),
+        dx_(x->same_as(*plain_) ? nullptr : kernels::make_reorder(device, plain_, x)) {}
+  LayoutPtr output() const override { return rows_; }
+  ConstView forward(ConstView x, const Pass& pass) override { return {x_.of(x, pass.stream).data, rows_.get()}; }
+  View backward(View dy, void* spare, const Pass& pass) override {
+    if (!dx_) return {dy.data, x_layout_.get()};
+    const View dx{spare, x_layout_.get()};
+    dx_->run({dy.data, plain_.get()}, dx, pass.stream);
+    return dx;
+  }
+
+ private:
+  LayoutPtr x_layout_;
+  LayoutPtr plain_;
+  LayoutPtr rows_;
+  AdaptedInput x_;
+  std::unique_ptr<kernels::Reorder> dx_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_layer(kernels::Device& device, const ReluSpec& /*spec*/, const LayoutPtr& x,
+                                  const Parameters& /*parameters*/) {
+  return std::make_unique<ReluLayer>(device, x);
+}
+
+std::unique_ptr<Layer> make_layer(kernels::Device& device, const MaxPoolSpec& /*spec*/, const LayoutPtr& x,
+                                  const Parameters& /*parameters*/) {
+  return std::make_unique<MaxPoolLayer>(device, x);
+}
+
+std::unique_ptr<Layer> make_layer(kernels::Device& device, const DropoutSpec& spec, const LayoutPtr& x,
+                                  const Parameters& /*parameters*/) {
+  return std::make_unique<DropoutLayer>(device, spec, x);
+}
+
+std::unique_ptr<Layer> make_layer(kernels::Device& device, const FlattenSpec& /*spec*/, const LayoutPtr& x,
+                                  const Parameters& /*parameters*/) {
+  return std::make_unique<FlattenLayer>(device, x);
+}
+
+}  // namespace lockstep::runner

@@ -1,0 +1,109 @@
+// The trainer's saving and going on: rank 0 has the files, the others get the numbers from it, so no shared file system
+// is needed.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "common/digest.hpp"
+#include "runner/agreement.hpp"
+#include "runner/trainer.hpp"
+
+namespace lockstep::runner {
+
+std::map<std::string, std::string> identity_of(const Options& options, const TrainingData& data) {
+  const ImageSet& train = data.train;
+  const std::string_view labels(reinterpret_cast<const char*>(train.labels.data()), train.labels.size());
+  return {{"--model", options.model},
+          {"--optimizer", options.optimizer},
+          {"--batch-size", std::to_string(options.batch_size)},
+          {"--seed", std::to_string(options.seed)},
+          {"training images",
+           fmt::format("{} of {}x{}x{}", train.count(), train.shape.channels, train.shape.height, train.shape.width)},
+          {"SHA-256 of the training labels", sha256_hex(labels)}};
+}
+
+CheckpointFacts Trainer::facts() const {
+  CheckpointFacts facts;
+  facts.position = position_;
+  facts.ranks = collective_.size();
+  facts.identity = identity_of(options_, data_);
+  for (const auto& [name, value] : as_parameters(options_)) facts.options[name] = value;
+  return facts;
+}
+
+void Trainer::save() {
+  if (saved_step_ == position_.step) return;
+  check_same_everywhere(collective_, model_.parameters(), "parameters");
+  for (const OptimizerState& state : optimizer_.state()) check_same_everywhere(collective_, state.values, state.name);
+  agreed(collective_, [&] {  // also a barrier: nobody leaves before the checkpoint is complete
+    if (collective_.rank() == 0) {
+      const fs::path path =
+          save_checkpoint(places_.checkpoints, facts(), model_, optimizer_, options_.keep_checkpoints);
+      log_.note(fmt::format("saved {}", path.string()));
+    }
+    return true;
+  });
+  saved_step_ = position_.step;
+}
+
+std::optional<LoadedCheckpoint> Trainer::find_checkpoint() {
+  const auto identity = identity_of(options_, data_);
+  const Say say = [this](const std::string& line) { log_.note(line); };
+  if (options_.resume == "auto") {
+    return load_latest_complete_checkpoint(places_.checkpoints, identity, model_, optimizer_, say);
+  }
+  if (options_.resume != "none") return load_checkpoint(options_.resume, identity, model_, optimizer_);
+  // A later --resume auto would take up whichever run got further, so two runs never share a folder.
+  const auto all = list_step_folders(places_.checkpoints);
+  const auto complete = std::find_if(all.begin(), all.end(), has_manifest);
+  if (complete == all.end()) return std::nullopt;
+  throw bad_input(
+      "--resume none, but {} is a checkpoint of an earlier run: give another --checkpoint-dir, remove it, or "
+      "go on from it with --resume auto",
+      complete->string());
+}
+
+// The options that change what is computed, and that a run may still change on its way.
+void Trainer::adopt(const LoadedCheckpoint& checkpoint) {
+  static const std::set<std::string> of_computing = {"epochs",       "lr",          "momentum",     "beta2",
+                                                     "weight-decay", "schedule",    "dropout",      "warmup-steps",
+                                                     "lr-end",       "decay-every", "decay-factor", "blocks"};
+  position_ = checkpoint.facts.position;
+  log_.note(
+      fmt::format("goes on from {} (step {} of {})", checkpoint.path.string(), position_.step, length_.all_steps));
+  for (const auto& [name, value] : as_parameters(options_)) {
+    const auto was = checkpoint.facts.options.find(name);
+    if (of_computing.contains(name) && was != checkpoint.facts.options.end() && was->second != value) {
+      log_.note(fmt::format("  with --{} {}, until now {}", name, value, was->second));
+    }
+  }
+  if (checkpoint.facts.ranks == collective_.size()) return;
+  const bool same_sums = blocks_of(options_.blocks, checkpoint.facts.ranks) == blocks_;
+  log_.note(fmt::format("  on {} rank{}, until now {}: the same data, {}", collective_.size(),
+                        collective_.size() == 1 ? "" : "s", checkpoint.facts.ranks,
+                        same_sums ? "added up in the same order" : "added up in another order"));
+}
+
+void Trainer::resume() {
+  const bool found = agreed(collective_, [&] {
+    if (collective_.rank() != 0) return false;
+    const auto checkpoint = find_checkpoint();
+    if (checkpoint) adopt(*checkpoint);
+    return checkpoint.has_value();
+  });
+  share_checkpoint(found);
+}
+
+void Trainer::share_checkpoint(bool found) {
+  std::int64_t any = found ? 1 : 0;
+  collective_.max({&any, 1});
+  if (any == 0) return;
+  const auto share = [this](auto span) { collective_.broadcast(std::as_writable_bytes(span), 0); };
+  share(std::span(&position_, 1));
+  share(model_.parameters());
+  for (const OptimizerState& state : optimizer_.state()) share(state.values);
+  saved_step_ = position_.step;
+}
+
+}  // namespace lockstep::runner

@@ -1,0 +1,127 @@
+// From options to a trained model: load, build, resume, loop, judge, keep.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "common/clock.hpp"
+#include "common/process_file.hpp"
+#include "history/sink/metric_names.hpp"
+#include "runner/agreement.hpp"
+#include "runner/checkpoint/tensors.hpp"
+#include "runner/places.hpp"
+#include "runner/program.hpp"
+#include "runner/stop_signals.hpp"
+#include "runner/trainer.hpp"
+
+namespace lockstep::runner {
+
+// From here on TERM means: save and leave. Whoever stops the run reads the file and signals this process alone.
+static void register_as_stoppable(const Places& places, int rank) {
+  install_stop_signals();
+  if (!places.run) return;
+  const fs::path file = places.run->stoppable_file(rank);
+  fs::create_directories(file.parent_path());
+  write_process_file(file, this_process());
+}
+
+static ModelSpec spec_of(const Options& options, const TrainingData& data) {
+  ModelSpec spec;
+  spec.name = options.model;
+  spec.input = data.train.shape;
+  spec.classes = data.classes;
+  spec.layers = options.layers;
+  spec.dense = options.dense;
+  spec.dropout = static_cast<float>(options.dropout);
+  spec.seed = options.seed;
+  return spec;
+}
+
+static int max_batch_of(const Options& options, const TrainingData& data, int ranks) {
+  const std::int64_t batch = std::min(options.batch_size, data.train.count());
+  return std::max(evaluation_batch, largest_share(batch, blocks_of(options.blocks, ranks)));
+}
+
+static std::string opening_line(const Options& options, const TrainingData& data, Model& model, int ranks) {
+  std::int64_t parameters = 0;
+  for (const TensorInfo& tensor : model.tensors()) parameters += static_cast<std::int64_t>(tensor.count);
+  const ImageShape& shape = data.train.shape;
+  return fmt::format("{} with {} parameters on {} rank{}; {} images of {}x{}x{} in {} classes; batches of {}",
+                     options.model, parameters, ranks, ranks == 1 ? "" : "s", data.train.count(), shape.channels,
+                     shape.height, shape.width, data.classes, options.batch_size);
+}
+
+// The model for others: its tensors, and as metadata what a program needs to use them.
+static void keep_model(const fs::path& folder, const Options& options, const TrainingData& data, Model& model) {
+  const ImageShape& shape = data.train.shape;
+  fs::create_directories(folder);
+  const fs::path file = folder / "model.safetensors";
+  write_file_durably(file,
+                     write_safetensors(model_tensors(model),
+                                       {{"format", "pt"},
+                                        {"model", options.model},
+                                        {"input", fmt::format("{},{},{}", shape.channels, shape.height, shape.width)},
+                                        {"classes", std::to_string(data.classes)},
+                                        {"pixel_mean", fmt::format("{}", data.scaling.mean)},
+                                        {"pixel_deviation", fmt::format("{}", data.scaling.deviation)}}));
+}
+
+static void conclude(const Options& options, Collective& collective, const Places& places, const TrainingData& data,
+                     Model& model, const Trainer& trainer, TrainingLog& log) {
+  const std::int64_t step = trainer.position().step;
+  const StepTimes& times = trainer.total_times();
+  std::string line = fmt::format("trained {} steps", step);
+  if (times.steps > 0) {
+    line += fmt::format(" (here {} in {}, {:.0f} images/s, {:.1f} % of it in all-reduce)", times.steps,
+                        duration_text(static_cast<std::int64_t>(times.seconds * 1000)),
+                        static_cast<double>(times.images) / times.seconds, 100 * times.all_reduce_s / times.seconds);
+  }
+  log.note(line);
+  if (data.test) {
+    // without a held-out share the test images are what the last epoch was validated on: no second pass
+    const std::optional<Evaluation> judged = data.held_out ? std::nullopt : trainer.last_validation();
+    const Evaluation test = judged ? *judged : evaluate(model, *data.test, data.scaling, collective, trainer.blocks());
+    log.metrics(step, {{std::string(history::metric::test_loss), test.loss},
+                       {std::string(history::metric::test_accuracy), test.accuracy}});
+    log.note(fmt::format("test accuracy {:.4f} (loss {:.4f}, {} images)", test.accuracy, test.loss, test.images));
+  }
+  agreed(collective, [&] {
+    if (places.output && collective.rank() == 0) keep_model(*places.output, options, data, model);
+    return true;
+  });
+}
+
+ExitCode train(const Options& options, Collective& collective, const ModelFactory& make_model) {
+  if (options.batch_size < collective.size()) {
+    throw AgreedError(ExitCode::bad_input,
+                      fmt::format("--batch-size {} is less than one image for each of {} ranks", options.batch_size,
+                                  collective.size()),
+                      collective.rank() == 0);
+  }
+  const Places places = find_places(options);
+  agreed(collective, [&] {
+    register_as_stoppable(places, collective.rank());
+    return true;
+  });
+  const TrainingData data = agreed(collective, [&] { return load_training_data(options); });
+  const int max_batch = max_batch_of(options, data, collective.size());
+  const auto model = agreed(collective, [&] { return make_model(spec_of(options, data), max_batch); });
+  const auto optimizer = agreed(collective, [&] {
+    return make_optimizer({options.optimizer, options.momentum, options.beta2, options.weight_decay}, *model);
+  });
+  const auto log = agreed(collective, [&] { return std::make_unique<TrainingLog>(places, collective); });
+
+  log->note(opening_line(options, data, *model, collective.size()));
+  Trainer trainer(options, collective, places, data, *model, *optimizer, *log);
+  trainer.resume();
+  log->parameters(as_parameters(options), trainer.position().step);
+  if (trainer.run() == Ending::stopped_early) {
+    log->note(fmt::format("stopped at step {} of {}; --resume auto goes on from here", trainer.position().step,
+                          trainer.length().end_step));
+    return ExitCode::stopped_early;
+  }
+  conclude(options, collective, places, data, *model, trainer, *log);
+  return ExitCode::done;
+}
+
+}  // namespace lockstep::runner

@@ -1,0 +1,157 @@
+// Stand-ins for the functions of libcudart that the CUDA back-end calls, typed by NVIDIA's own header; linked in its
+// place.
+#include <cuda_runtime.h>
+
+#include <cstring>
+#include <vector>
+
+#include "tests/gpu_emulation/runtime/memory.hpp"
+#include "tests/gpu_emulation/runtime/streams.hpp"
+
+using lockstep::emulation::memory;
+using lockstep::emulation::MemoryKind;
+using lockstep::emulation::streams;
+
+static constexpr int emulated_devices = 8;
+static thread_local int current_device = 0;
+
+extern "C" {
+
+// --- devices ---
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = emulated_devices;
+  return cudaSuccess;
+}
+cudaError_t cudaSetDevice(int device) {
+  if (device < 0 || device >= emulated_devices) return cudaErrorInvalidDevice;
+  current_device = device;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDevice(int* device) {
+  *device = current_device;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int /*device*/) {
+  *properties = {};
+  std::strncpy(properties->name, "emulated GPU", sizeof properties->name - 1);
+  properties->major = 9;
+  properties->multiProcessorCount = 4;
+  properties->maxThreadsPerMultiProcessor = 2048;
+  properties->totalGlobalMem = memory().limit();
+  return cudaSuccess;
+}
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  *total = memory().limit();
+  *free = *total - memory().bytes_in_use(MemoryKind::device);
+  return cudaSuccess;
+}
+
+// --- memory ---
+cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
+  *pointer = memory().allocate(MemoryKind::device, bytes);
+  return *pointer != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+cudaError_t cudaFree(void* pointer) {
+  if (pointer == nullptr) return cudaSuccess;
+  const cudaError_t result = streams().wait_for_all();
+  return memory().release(MemoryKind::device, pointer) ? result : cudaErrorInvalidValue;
+}
+cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
+  *pointer = memory().allocate(MemoryKind::pinned, bytes);
+  return *pointer != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+cudaError_t cudaFreeHost(void* pointer) {
+  if (pointer == nullptr) return cudaSuccess;
+  return memory().release(MemoryKind::pinned, pointer) ? cudaSuccess : cudaErrorInvalidValue;
+}
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  if (!memory().holds(MemoryKind::device, to, bytes)) return cudaErrorInvalidValue;
+  return streams().queue(stream, {"memset", [=] { std::memset(to, value, bytes); }, nullptr, 0});
+}
+// Pageable host memory is read at the call, and written before the call returns; pinned memory whenever the stream gets
+// there. (CUDA runtime API, "API synchronization behavior".)
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind /*kind*/,
+                            cudaStream_t stream) {
+  if (bytes == 0) return cudaSuccess;
+  ++streams().counts.copies;
+  const bool to_device = memory().touches(MemoryKind::device, to);
+  const bool from_device = memory().touches(MemoryKind::device, from);
+  if (to_device && !memory().holds(MemoryKind::device, to, bytes)) return cudaErrorInvalidValue;
+  if (from_device && !memory().holds(MemoryKind::device, from, bytes)) return cudaErrorInvalidValue;
+  if (!to_device && !from_device) return cudaErrorInvalidValue;  // legal, and never meant
+  if (to_device && !from_device && !memory().holds(MemoryKind::pinned, from, bytes)) {
+    const auto* begin = static_cast<const char*>(from);
+    return streams().queue(stream, {"copy",
+                                    [to, bytes, staged = std::vector<char>(begin, begin + bytes)] {
+                                      std::memcpy(to, staged.data(), bytes);
+                                    },
+                                    nullptr, 0});
+  }
+  const cudaError_t result = streams().queue(stream, {"copy", [=] { std::memcpy(to, from, bytes); }, nullptr, 0});
+  const bool returns_late = from_device && !to_device && !memory().holds(MemoryKind::pinned, to, bytes);
+  return returns_late && result == cudaSuccess ? cudaStreamSynchronize(stream) : result;
+}
+
+// --- streams and events ---
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) {
+  *stream = streams().create();
+  return cudaSuccess;
+}
+cudaError_t cudaStreamDestroy(cudaStream_t stream) { return streams().destroy(stream); }
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+  return streams().wait([&] { return streams().idle(stream); });
+}
+cudaError_t cudaDeviceSynchronize() { return streams().wait_for_all(); }
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned /*flags*/) {
+  *event = new CUevent_st;
+  return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const std::uint64_t ticket = ++event->recorded;
+  return streams().queue(stream, {"event", [done = event->done, ticket] { *done = ticket; }, nullptr, 0});
+}
+// What counts is the event's last record before this call; an event that was never recorded holds nobody up.
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned /*flags*/) {
+  return streams().queue(stream, {"wait for an event", {}, event->done, event->recorded});
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  return streams().wait([&] { return *event->done >= event->recorded; });
+}
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  return *event->done >= event->recorded ? cudaSuccess : cudaErrorNotReady;
+}
+
+// --- errors ---
+cudaError_t cudaGetLastError() {
+  const cudaError_t error = streams().error();
+  if (error != cudaErrorLaunchFailure) streams().forget_error();  // a failed kernel leaves a context that is of no use
+  return error;
+}
+cudaError_t cudaPeekAtLastError() { return streams().error(); }
+const char* cudaGetErrorString(cudaError_t error) {
+  switch (error) {
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorInvalidValue:
+      return "invalid argument";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorInvalidResourceHandle:
+      return "invalid resource handle";
+    case cudaErrorInvalidDevice:
+      return "invalid device ordinal";
+    case cudaErrorNotReady:
+      return "device not ready";
+    case cudaErrorLaunchFailure:
+      return streams().error_text().c_str();
+    default:
+      return streams().error_text().empty() ? "unknown error" : streams().error_text().c_str();
+  }
+}
+
+}  // extern "C"

@@ -1,0 +1,202 @@
+// A stand-in for the part of cuBLASLt that the CUDA back-end calls: column-major float32 products with transposes,
+// leading dimensions, bias and ReLU epilogues, computed in double when the stream gets there. What the real library
+// would refuse is refused: shapes that don't fit, a missing bias, memory that is not the device's.
+#include <cublasLt.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "tests/gpu_emulation/engine/engine.hpp"
+#include "tests/gpu_emulation/runtime/memory.hpp"
+#include "tests/gpu_emulation/runtime/streams.hpp"
+
+using lockstep::emulation::memory;
+using lockstep::emulation::MemoryKind;
+using lockstep::emulation::streams;
+
+// NVIDIA's types are opaque; what is behind them here.
+namespace {
+
+struct Operation {
+  cublasOperation_t a = CUBLAS_OP_N;
+  cublasOperation_t b = CUBLAS_OP_N;
+  cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+  const float* bias = nullptr;
+};
+struct Matrix {
+  std::uint64_t rows = 0;
+  std::uint64_t columns = 0;
+  std::int64_t leading = 0;
+  std::size_t bytes() const { return static_cast<std::size_t>(leading) * columns * sizeof(float); }
+};
+Operation* of(cublasLtMatmulDesc_t it) { return reinterpret_cast<Operation*>(it); }
+Matrix* of(cublasLtMatrixLayout_t it) { return reinterpret_cast<Matrix*>(it); }
+
+struct Product {
+  Operation operation;
+  Matrix a;
+  Matrix b;
+  Matrix c;
+  float alpha = 1;
+  float beta = 0;
+
+  std::uint64_t inner() const { return operation.a == CUBLAS_OP_N ? a.columns : a.rows; }
+  bool fits() const {
+    const std::uint64_t rows = operation.a == CUBLAS_OP_N ? a.rows : a.columns;
+    const std::uint64_t columns = operation.b == CUBLAS_OP_N ? b.columns : b.rows;
+    const std::uint64_t inner_of_b = operation.b == CUBLAS_OP_N ? b.rows : b.columns;
+    return rows == c.rows && columns == c.columns && inner() == inner_of_b && inner() > 0 && rows > 0 && columns > 0;
+  }
+  bool has_bias() const { return operation.epilogue != CUBLASLT_EPILOGUE_DEFAULT; }
+  void run(const float* from_a, const float* from_b, float* to) const {
+    const auto element = [](const Matrix& m, const float* data, std::uint64_t row, std::uint64_t column,
+                            bool transposed) {
+      if (transposed) std::swap(row, column);
+      return static_cast<double>(data[row + column * static_cast<std::uint64_t>(m.leading)]);
+    };
+    for (std::uint64_t column = 0; column < c.columns; ++column) {
+      for (std::uint64_t row = 0; row < c.rows; ++row) {
+        double sum = 0;
+        for (std::uint64_t k = 0; k < inner(); ++k) {
+          sum += element(a, from_a, row, k, operation.a == CUBLAS_OP_T) *
+                 element(b, from_b, k, column, operation.b == CUBLAS_OP_T);
+        }
+        float& out = to[row + column * static_cast<std::uint64_t>(c.leading)];
+        double value = static_cast<double>(alpha) * sum;
+        if (beta != 0) value += static_cast<double>(beta) * static_cast<double>(out);
+        if (has_bias()) value += static_cast<double>(operation.bias[row]);
+        if (operation.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS && value < 0) value = 0;
+        out = static_cast<float>(value);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+extern "C" {
+
+const char* cublasLtGetStatusString(cublasStatus_t status) {
+  switch (status) {
+    case CUBLAS_STATUS_SUCCESS:
+      return "success";
+    case CUBLAS_STATUS_INVALID_VALUE:
+      return "an unsupported value or parameter was passed";
+    case CUBLAS_STATUS_NOT_SUPPORTED:
+      return "the requested functionality is not supported";
+    default:
+      return "an internal operation failed";
+  }
+}
+
+cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
+  *handle = reinterpret_cast<cublasLtHandle_t>(new char);
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
+  delete reinterpret_cast<char*>(handle);
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* made, cublasComputeType_t compute, cudaDataType_t scale) {
+  if (compute != CUBLAS_COMPUTE_32F || scale != CUDA_R_32F) return CUBLAS_STATUS_NOT_SUPPORTED;
+  *made = reinterpret_cast<cublasLtMatmulDesc_t>(new Operation);
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t it) {
+  delete of(it);
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t it, cublasLtMatmulDescAttributes_t attribute,
+                                              const void* value, std::size_t bytes) {
+  const auto take = [&](auto& to) {
+    if (bytes != sizeof to) return CUBLAS_STATUS_INVALID_VALUE;
+    std::memcpy(static_cast<void*>(&to), value, bytes);
+    return CUBLAS_STATUS_SUCCESS;
+  };
+  switch (attribute) {
+    case CUBLASLT_MATMUL_DESC_TRANSA:
+      return take(of(it)->a);
+    case CUBLASLT_MATMUL_DESC_TRANSB:
+      return take(of(it)->b);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE:
+      return take(of(it)->epilogue);
+    case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
+      return take(of(it)->bias);
+    default:
+      return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
+}
+
+cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* made, cudaDataType type, std::uint64_t rows,
+                                          std::uint64_t columns, std::int64_t leading) {
+  if (type != CUDA_R_32F) return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (leading < static_cast<std::int64_t>(rows)) return CUBLAS_STATUS_INVALID_VALUE;
+  *made = reinterpret_cast<cublasLtMatrixLayout_t>(new Matrix{rows, columns, leading});
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t it) {
+  delete of(it);
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t* made) {
+  *made = reinterpret_cast<cublasLtMatmulPreference_t>(new char);
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t it) {
+  delete reinterpret_cast<char*>(it);
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t /*it*/,
+                                                    cublasLtMatmulPreferenceAttributes_t attribute,
+                                                    const void* /*value*/, std::size_t bytes) {
+  const bool known = attribute == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES && bytes == sizeof(std::size_t);
+  return known ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_NOT_SUPPORTED;
+}
+
+cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t /*handle*/, cublasLtMatmulDesc_t operation,
+                                              cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t b,
+                                              cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t /*d*/,
+                                              cublasLtMatmulPreference_t /*preference*/, int wanted,
+                                              cublasLtMatmulHeuristicResult_t* results, int* found) {
+  *found = 0;
+  if (wanted < 1 || !Product{*of(operation), *of(a), *of(b), *of(c)}.fits()) return CUBLAS_STATUS_INVALID_VALUE;
+  results[0] = {};
+  results[0].workspaceSize = 1024;
+  results[0].state = CUBLAS_STATUS_SUCCESS;
+  *found = 1;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmul(cublasLtHandle_t /*handle*/, cublasLtMatmulDesc_t operation, const void* alpha,
+                              const void* a, cublasLtMatrixLayout_t a_layout, const void* b,
+                              cublasLtMatrixLayout_t b_layout, const void* beta, const void* c,
+                              cublasLtMatrixLayout_t c_layout, void* d, cublasLtMatrixLayout_t /*d_layout*/,
+                              const cublasLtMatmulAlgo_t* /*algorithm*/, void* workspace, std::size_t workspace_bytes,
+                              cudaStream_t stream) {
+  const Product product{*of(operation),
+                        *of(a_layout),
+                        *of(b_layout),
+                        *of(c_layout),
+                        *static_cast<const float*>(alpha),
+                        *static_cast<const float*>(beta)};
+  const auto on_device = [](const void* begin, std::size_t bytes) {
+    return memory().holds(MemoryKind::device, begin, bytes);
+  };
+  const bool sound = product.fits() && c == d && on_device(a, product.a.bytes()) && on_device(b, product.b.bytes()) &&
+                     on_device(d, product.c.bytes()) && on_device(workspace, workspace_bytes) &&
+                     (!product.has_bias() || on_device(product.operation.bias, product.c.rows * sizeof(float)));
+  if (!sound) return CUBLAS_STATUS_INVALID_VALUE;
+  ++streams().counts.launches;
+  const cudaError_t queued = streams().queue(
+      stream, {"cublasLtMatmul",
+               [product, a, b, d] {
+                 product.run(static_cast<const float*>(a), static_cast<const float*>(b), static_cast<float*>(d));
+               },
+               nullptr, 0});
+  return queued == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
+}
+
+}  // extern "C"

@@ -1,0 +1,95 @@
+#include "tests/gpu_emulation/runtime/streams.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/gpu_emulation/engine/engine.hpp"
+
+namespace lockstep::emulation {
+
+StreamBook& streams() {
+  static thread_local StreamBook book;
+  return book;
+}
+
+CUstream_st* StreamBook::create() {
+  streams_.push_back(std::make_unique<CUstream_st>());
+  return streams_.back().get();
+}
+
+bool StreamBook::known(const CUstream_st* stream) const {
+  return std::any_of(streams_.begin(), streams_.end(), [&](const auto& each) { return each.get() == stream; });
+}
+
+cudaError_t StreamBook::fail(cudaError_t error, const std::string& text) {
+  if (error_ == cudaSuccess) {
+    error_ = error;
+    error_text_ = text;
+  }
+  return error_;
+}
+
+void StreamBook::forget_error() {
+  error_ = cudaSuccess;
+  error_text_.clear();
+}
+
+cudaError_t StreamBook::destroy(CUstream_st* stream) {
+  if (!known(stream)) return fail(cudaErrorInvalidResourceHandle, "a stream was destroyed that is not there");
+  const cudaError_t result = wait([&] { return stream->queue.empty(); });
+  std::erase_if(streams_, [&](const auto& each) { return each.get() == stream; });
+  return result;
+}
+
+cudaError_t StreamBook::queue(CUstream_st* stream, CUstream_st::Work work) {
+  // CUDA's null stream waits for all others and makes them wait: correct, and slow where nobody looks.
+  if (stream == nullptr) return fail(cudaErrorInvalidResourceHandle, work.name + " was queued on the null stream");
+  if (!known(stream))
+    return fail(cudaErrorInvalidResourceHandle, work.name + " was queued on a stream that is not there");
+  stream->queue.push_back(std::move(work));
+  return error_;
+}
+
+bool StreamBook::idle(const CUstream_st* stream) const { return stream->queue.empty(); }
+
+bool StreamBook::run_one() {
+  if (seeded_with_ != settings().seed) random_.seed(seeded_with_ = settings().seed);
+  std::vector<CUstream_st*> able;
+  for (const auto& each : streams_) {
+    if (each->queue.empty()) continue;
+    const auto& front = each->queue.front();
+    if (!front.await || *front.await >= front.ticket) able.push_back(each.get());
+  }
+  if (able.empty()) return false;
+  CUstream_st* stream = able[random_() % able.size()];
+  const CUstream_st::Work work = std::move(stream->queue.front());
+  stream->queue.pop_front();
+  if (!work.run) return true;
+  try {
+    work.run();
+  } catch (const KernelError& error) {
+    fail(cudaErrorLaunchFailure, work.name + ": " + error.what());
+  }
+  return true;
+}
+
+cudaError_t StreamBook::wait(const std::function<bool()>& done) {
+  ++counts.synchronizations;
+  while (error_ == cudaSuccess && !done()) {
+    if (!run_one()) return fail(cudaErrorUnknown, "every stream waits for an event that nobody records");
+  }
+  return error_;
+}
+
+cudaError_t StreamBook::wait_for_all() {
+  return wait([&] {
+    return std::all_of(streams_.begin(), streams_.end(), [](const auto& each) { return each->queue.empty(); });
+  });
+}
+
+cudaError_t queue_kernel(cudaStream_t stream, const char* name, const Grid& grid, std::function<void()> kernel) {
+  ++streams().counts.launches;
+  return streams().queue(stream, {name, [grid, run = std::move(kernel)] { run_grid(grid, run); }, nullptr, 0});
+}
+
+}  // namespace lockstep::emulation

@@ -1,0 +1,69 @@
+// Streams and events of the stand-in. Nothing runs when it is queued: work runs when somebody waits, one piece at a
+// time, in a random order among those that CUDA allows (the front of any stream whose awaited event has come). So what
+// is ordered by luck alone on a GPU comes in the wrong order here, in some seed.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+// NVIDIA's headers declare these two and nobody but the runtime defines them.
+struct CUevent_st {
+  std::uint64_t recorded = 0;                                                // the last ticket that was queued
+  std::shared_ptr<std::uint64_t> done = std::make_shared<std::uint64_t>(0);  // and the last that has come
+};
+struct CUstream_st {
+  struct Work {
+    std::string name;
+    std::function<void()> run;                   // empty: it only waits
+    std::shared_ptr<const std::uint64_t> await;  // until this reaches
+    std::uint64_t ticket = 0;
+  };
+  std::deque<Work> queue;
+};
+
+namespace lockstep::emulation {
+
+struct RuntimeCounts {
+  std::int64_t launches = 0;
+  std::int64_t synchronizations = 0;  // times that the host waited, whatever for
+  std::int64_t copies = 0;
+};
+
+// What one rank has: a thread of a test, or a process.
+class StreamBook {
+ public:
+  CUstream_st* create();
+  cudaError_t destroy(CUstream_st* stream);  // its work is done first
+  cudaError_t queue(CUstream_st* stream, CUstream_st::Work work);
+  cudaError_t wait(const std::function<bool()>& done);  // runs work until done(), counts as a synchronization
+  cudaError_t wait_for_all();
+  bool idle(const CUstream_st* stream) const;
+  std::size_t count() const { return streams_.size(); }
+
+  cudaError_t error() const { return error_; }
+  const std::string& error_text() const { return error_text_; }  // what a kernel did wrong
+  void forget_error();
+
+  RuntimeCounts counts;
+
+ private:
+  bool run_one();  // false: every queue is empty, or waits for an event that nobody will record
+  cudaError_t fail(cudaError_t error, const std::string& text);
+  bool known(const CUstream_st* stream) const;
+
+  std::vector<std::unique_ptr<CUstream_st>> streams_;
+  std::mt19937_64 random_{std::random_device::result_type{0}};
+  std::uint64_t seeded_with_ = 0;
+  cudaError_t error_ = cudaSuccess;
+  std::string error_text_;
+};
+StreamBook& streams();  // of this thread
+
+}  // namespace lockstep::emulation
