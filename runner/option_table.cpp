@@ -149,7 +149,8 @@ std::vector<OptionRow> make_table() {
   add(text("journal", &O::journal, "PATH",
            "folder for the metrics (empty: the run's; without a launcher ./lockstep-train-metrics)"));
 
-  add(choice("device", &O::device, {"auto", "cpu", "cuda"}, "what computes"));
+  add(choice("device", &O::device, {"auto", "cpu", "cuda"},
+             "what computes; auto: a GPU for each rank where there are some, else the CPU"));
   add(power_of_two("blocks", &O::blocks, 1024, "blocks",
                    "gradients are summed over so many blocks of each batch, in a fixed order: the same bits on any "
                    "power of two of ranks up to it"));

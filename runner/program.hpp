@@ -11,7 +11,7 @@
 
 namespace lockstep::runner {
 
-using ModelFactory = std::function<std::unique_ptr<Model>(const ModelSpec&, int max_batch)>;
+using ModelFactory = std::function<std::unique_ptr<Model>(const ModelSpec&, int max_batch, kernels::Device&)>;
 
 // Trains as the options say. Collective. Returns done or stopped_early; throws AgreedError when all ranks know of a
 // failure, anything else when only this rank does (then the others must be taken down).

@@ -9,6 +9,7 @@
 #include "history/sink/metric_names.hpp"
 #include "runner/agreement.hpp"
 #include "runner/checkpoint/tensors.hpp"
+#include "runner/choose_device.hpp"
 #include "runner/places.hpp"
 #include "runner/program.hpp"
 #include "runner/stop_signals.hpp"
@@ -52,12 +53,12 @@ static std::string opening_line(const Options& options, const TrainingData& data
 }
 
 // The model for others: its tensors, and as metadata what a program needs to use them.
-static void keep_model(const fs::path& folder, const Options& options, const TrainingData& data, Model& model) {
+static void keep_model(const fs::path& folder, const Options& options, const TrainingData& data, TrainingState& state) {
   const ImageShape& shape = data.train.shape;
   fs::create_directories(folder);
   const fs::path file = folder / "model.safetensors";
   write_file_durably(file,
-                     write_safetensors(model_tensors(model),
+                     write_safetensors(model_tensors(state),
                                        {{"format", "pt"},
                                         {"model", options.model},
                                         {"input", fmt::format("{},{},{}", shape.channels, shape.height, shape.width)},
@@ -67,7 +68,7 @@ static void keep_model(const fs::path& folder, const Options& options, const Tra
 }
 
 static void conclude(const Options& options, Collective& collective, const Places& places, const TrainingData& data,
-                     Model& model, const Trainer& trainer, TrainingLog& log) {
+                     Model& model, Optimizer& optimizer, const Trainer& trainer, TrainingLog& log) {
   const std::int64_t step = trainer.position().step;
   const StepTimes& times = trainer.total_times();
   std::string line = fmt::format("trained {} steps", step);
@@ -86,7 +87,9 @@ static void conclude(const Options& options, Collective& collective, const Place
     log.note(fmt::format("test accuracy {:.4f} (loss {:.4f}, {} images)", test.accuracy, test.loss, test.images));
   }
   agreed(collective, [&] {
-    if (places.output && collective.rank() == 0) keep_model(*places.output, options, data, model);
+    if (!places.output || collective.rank() != 0) return true;
+    TrainingState state(model, optimizer);
+    keep_model(*places.output, options, data, state);
     return true;
   });
 }
@@ -104,15 +107,18 @@ ExitCode train(const Options& options, Collective& collective, const ModelFactor
     return true;
   });
   const TrainingData data = agreed(collective, [&] { return load_training_data(options); });
+  const ChosenDevice chosen = choose_device(options, collective);
   const int max_batch = max_batch_of(options, data, collective.size());
-  const auto model = agreed(collective, [&] { return make_model(spec_of(options, data), max_batch); });
+  const auto model = agreed(collective, [&] { return make_model(spec_of(options, data), max_batch, *chosen.device); });
   const auto optimizer = agreed(collective, [&] {
     return make_optimizer({options.optimizer, options.momentum, options.beta2, options.weight_decay}, *model);
   });
   const auto log = agreed(collective, [&] { return std::make_unique<TrainingLog>(places, collective); });
+  const auto sums = agreed(collective, [&] { return make_device_sums(options, collective, *chosen.device); });
 
   log->note(opening_line(options, data, *model, collective.size()));
-  Trainer trainer(options, collective, places, data, *model, *optimizer, *log);
+  if (!chosen.line.empty()) log->note(chosen.line);
+  Trainer trainer(options, collective, sums.get(), places, data, *model, *optimizer, *log);
   trainer.resume();
   log->parameters(as_parameters(options), trainer.position().step);
   if (trainer.run() == Ending::stopped_early) {
@@ -120,7 +126,7 @@ ExitCode train(const Options& options, Collective& collective, const ModelFactor
                           trainer.length().end_step));
     return ExitCode::stopped_early;
   }
-  conclude(options, collective, places, data, *model, trainer, *log);
+  conclude(options, collective, places, data, *model, *optimizer, trainer, *log);
   return ExitCode::done;
 }
 

@@ -1,12 +1,22 @@
 #include "kernels/cuda/device.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstring>
 
 #include "common/error.hpp"
 #include "kernels/cuda/check.hpp"
 #include "kernels/cuda/operations.hpp"
 
 namespace lockstep::kernels {
+
+CudaDevices find_cuda_devices() {
+  int count = 0;
+  const cudaError_t result = cudaGetDeviceCount(&count);
+  if (result == cudaSuccess && count > 0) return {count, ""};
+  cudaGetLastError();  // it was told here
+  return {0, result == cudaSuccess ? "no CUDA device" : std::string("no CUDA device: ") + cudaGetErrorString(result)};
+}
 
 std::unique_ptr<Device> make_cuda_device(int index) { return std::make_unique<cuda::CudaDevice>(index); }
 
@@ -15,6 +25,17 @@ namespace cuda {
 CudaStream::CudaStream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream"); }
 CudaStream::~CudaStream() { cudaStreamDestroy(stream_); }
 void CudaStream::synchronize() { check(cudaStreamSynchronize(stream_), "waiting for a stream"); }
+
+// No timestamps, which cost time, and no spinning of the host while it waits.
+CudaEvent::CudaEvent() {
+  check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | cudaEventBlockingSync), "making an event");
+}
+CudaEvent::~CudaEvent() { cudaEventDestroy(event_); }
+void CudaEvent::record(Stream& stream) { check(cudaEventRecord(event_, of(stream)), "recording an event"); }
+void CudaEvent::hold_back(Stream& stream) {
+  check(cudaStreamWaitEvent(of(stream), event_, 0), "making a stream wait for an event");
+}
+void CudaEvent::wait() { check(cudaEventSynchronize(event_), "waiting for an event"); }
 
 CudaDevice::CudaDevice(int index) : index_(index) {
   check(cudaSetDevice(index), "choosing a device");
@@ -27,6 +48,19 @@ CudaDevice::CudaDevice(int index) : index_(index) {
 std::string CudaDevice::name() const {
   return fmt::format("cuda {}: {}, compute capability {}.{}, {} GiB", index_, properties_.name, properties_.major,
                      properties_.minor, properties_.totalGlobalMem >> 30U);
+}
+
+std::string CudaDevice::identity() const {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(properties_.uuid.bytes);
+  return fmt::format("GPU-{:02x}", fmt::join(bytes, bytes + sizeof properties_.uuid.bytes, ""));
+}
+
+Buffer CudaDevice::allocate_host(std::size_t bytes) {
+  if (bytes == 0) return {};
+  void* data = nullptr;
+  check(cudaMallocHost(&data, bytes), "allocating pinned memory");
+  std::memset(data, 0, bytes);
+  return {data, bytes, [](void* memory, std::size_t /*bytes*/) { cudaFreeHost(memory); }};
 }
 
 Buffer CudaDevice::allocate(std::size_t bytes) {

@@ -7,15 +7,19 @@
 #include <span>
 
 #include "kernels/device.hpp"
+#include "runner/collective/collective.hpp"
 
 namespace lockstep::runner {
+
+// Whether gradients are summed while the backward pass still runs.
+enum class Overlap { off, on };
 
 class DeviceSums {
  public:
   virtual ~DeviceSums() = default;
 
-  // `values` (device memory) become their sum over all ranks, once the work that `after` has by now is done. They belong
-  // to the sum until join(). All ranks start the same sums in the same order.
+  // `values` (device memory) become their sum over all ranks, once the work that `after` has by now is done. They
+  // belong to the sum until join(). All ranks start the same sums in the same order.
   virtual void start(std::span<float> values, kernels::Stream& after) = 0;
 
   // A sum that needs the host's help (MPI) goes on as far as it can without waiting.
@@ -28,5 +32,8 @@ class DeviceSums {
   // Calls of start() so far: equal on all ranks. What names a late sum.
   virtual std::int64_t started() const = 0;
 };
+
+// Of memory that is the host's, by the ranks' own collective. Overlap::off: start() has the sum when it returns.
+std::unique_ptr<DeviceSums> make_host_sums(Collective& ranks, Overlap overlap);
 
 }  // namespace lockstep::runner

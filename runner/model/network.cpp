@@ -6,7 +6,6 @@ namespace lockstep::runner {
 
 using kernels::ConstView;
 using kernels::DataType;
-using kernels::LossSums;
 using kernels::View;
 
 namespace {
@@ -33,8 +32,7 @@ Network::Network(kernels::Device& device, const Architecture& architecture, std:
       input_(kernels::make_plain_layout(
           device, {batch, architecture.input.channels, architecture.input.height, architecture.input.width},
           DataType::f32)),
-      loss_(kernels::make_softmax_cross_entropy(device, batch, architecture.classes, DataType::f32)),
-      sums_(device.allocate(sizeof(LossSums))) {
+      loss_(kernels::make_softmax_cross_entropy(device, batch, architecture.classes, DataType::f32)) {
   kernels::LayoutPtr x = input_;
   std::size_t largest = 0;
   for (const LayerSpec& spec : architecture.layers) {
@@ -48,17 +46,13 @@ Network::Network(kernels::Device& device, const Architecture& architecture, std:
   spare_ = device.allocate(largest);
 }
 
-BatchResult Network::run(const Batch& batch, float gradient_scale, const Pass& pass,
-                         const Model::GradientsReady& ready) {
+void Network::run(const Batch& batch, float gradient_scale, const Pass& pass, kernels::LossSums* sums,
+                  const Model::GradientsReady& ready) {
   ConstView x{batch.images, input_.get()};
   for (const auto& layer : layers_) x = layer->forward(x, pass);
-  LossSums& sums = sums_.as<LossSums>()[0];
-  sums = {};
   const View dlogits{pass.training ? gradient_.data() : nullptr, x.layout};
-  loss_->run(x, batch.labels, gradient_scale, dlogits, &sums, pass.stream);
+  loss_->run(x, batch.labels, gradient_scale, dlogits, sums, pass.stream);
   if (pass.training) backward(pass, ready);
-  pass.stream.synchronize();
-  return {sums.loss, sums.correct};
 }
 
 void Network::backward(const Pass& pass, const Model::GradientsReady& ready) {

@@ -31,13 +31,14 @@ cudaError_t cudaGetDevice(int* device) {
   *device = current_device;
   return cudaSuccess;
 }
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int /*device*/) {
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   *properties = {};
   std::strncpy(properties->name, "emulated GPU", sizeof properties->name - 1);
   properties->major = 9;
   properties->multiProcessorCount = 4;
   properties->maxThreadsPerMultiProcessor = 2048;
   properties->totalGlobalMem = memory().limit();
+  properties->uuid.bytes[0] = static_cast<char>(device);
   return cudaSuccess;
 }
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
@@ -100,6 +101,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) { return streams().destroy(stream); }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+  ++streams().counts.synchronizations;
   return streams().wait([&] { return streams().idle(stream); });
 }
 cudaError_t cudaDeviceSynchronize() { return streams().wait_for_all(); }
@@ -120,6 +122,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   return streams().queue(stream, {"wait for an event", {}, event->done, event->recorded});
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (*event->done < event->recorded) ++streams().counts.event_waits;
   return streams().wait([&] { return *event->done >= event->recorded; });
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {

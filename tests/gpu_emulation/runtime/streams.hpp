@@ -32,7 +32,8 @@ namespace lockstep::emulation {
 
 struct RuntimeCounts {
   std::int64_t launches = 0;
-  std::int64_t synchronizations = 0;  // times that the host waited, whatever for
+  std::int64_t synchronizations = 0;  // times that the host waited for a stream or the device
+  std::int64_t event_waits = 0;       // and for an event that had not come
   std::int64_t copies = 0;
 };
 
@@ -42,7 +43,7 @@ class StreamBook {
   CUstream_st* create();
   cudaError_t destroy(CUstream_st* stream);  // its work is done first
   cudaError_t queue(CUstream_st* stream, CUstream_st::Work work);
-  cudaError_t wait(const std::function<bool()>& done);  // runs work until done(), counts as a synchronization
+  cudaError_t wait(const std::function<bool()>& done);  // runs work until done()
   cudaError_t wait_for_all();
   bool idle(const CUstream_st* stream) const;
   std::size_t count() const { return streams_.size(); }

@@ -16,7 +16,8 @@ class WrongAverage final : public Collective {
   }
   int rank() const override { return real_->rank(); }
   int size() const override { return real_->size(); }
-  bool one_machine() const override { return real_->one_machine(); }
+  int local_rank() const override { return real_->local_rank(); }
+  int local_size() const override { return real_->local_size(); }
   void start_sum(std::span<float> values) override { sum(values); }
   void progress() override {}
   void wait_sums() override {}
