@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "common/error.hpp"
+
 namespace lockstep::runner {
 
 int blocks_of(int asked, int ranks) {
@@ -11,7 +13,10 @@ int blocks_of(int asked, int ranks) {
 
 BlockSum::BlockSum(kernels::Device& device, kernels::Stream& stream, std::span<float> values, int blocks)
     : device_(device), stream_(stream), math_(kernels::make_arena_math(device)), values_(values), blocks_(blocks) {
-  for (int pairs = blocks / 2; pairs > 0; pairs /= 2) waiting_.push_back(device.allocate(values.size_bytes()));
+  for (int pairs = blocks / 2; pairs > 0; pairs /= 2) {
+    waiting_.push_back(with_purpose("a sum of gradients over blocks (--blocks)",
+                                    [&] { return device.allocate(values.size_bytes()); }));
+  }
 }
 
 // As in a binary counter: a block that is the second of its pair takes the first one up, and that pair's sum may be the

@@ -17,8 +17,8 @@ class LayeredModel : public Model {
         max_batch_(max_batch),
         device_(device),
         stream_(device.make_stream()),
-        parameters_(device.allocate(architecture_.arena_floats * sizeof(float))),
-        gradients_(device.allocate(architecture_.arena_floats * sizeof(float))) {
+        parameters_(arena("parameters")),
+        gradients_(arena("gradients")) {
     if (max_batch < 1) throw bad_input("a model needs batches of at least 1 sample, not {}", max_batch);
     initialize();
   }
@@ -42,6 +42,10 @@ class LayeredModel : public Model {
   }
 
  private:
+  kernels::Buffer arena(const char* of_what) {
+    return with_purpose(of_what, [&] { return device_.allocate(architecture_.arena_floats * sizeof(float)); });
+  }
+
   // Weights before a ReLU by He, the last layer's by Glorot, biases zero.
   void initialize() {
     HostCopy parameters(device_, *stream_, this->parameters());

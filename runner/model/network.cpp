@@ -1,6 +1,10 @@
 #include "runner/model/network.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "common/error.hpp"
 
 namespace lockstep::runner {
 
@@ -24,6 +28,14 @@ Parameters parameters_of(const Architecture& architecture, const LayerSpec& laye
           layer.weight == 0};
 }
 
+// "layer 3 (conv2.weight)", or the number alone.
+std::string name_of(const Architecture& architecture, std::size_t layer) {
+  const int weight = architecture.layers[layer].weight;
+  const std::string number = fmt::format("layer {}", layer + 1);
+  return weight < 0 ? number
+                    : fmt::format("{} ({})", number, architecture.tensors[static_cast<std::size_t>(weight)].name);
+}
+
 }  // namespace
 
 Network::Network(kernels::Device& device, const Architecture& architecture, std::span<float> parameters,
@@ -37,7 +49,9 @@ Network::Network(kernels::Device& device, const Architecture& architecture, std:
   std::size_t largest = 0;
   for (const LayerSpec& spec : architecture.layers) {
     const Parameters of_layer = parameters_of(architecture, spec, parameters, gradients);
-    layers_.push_back(std::visit([&](const auto& what) { return make_layer(device, what, x, of_layer); }, spec.what));
+    const auto plan = [&](const auto& what) { return make_layer(device, what, x, of_layer); };
+    layers_.push_back(with_purpose(fmt::format("{} for {} images", name_of(architecture, layers_.size()), batch),
+                                   [&] { return std::visit(plan, spec.what); }));
     largest = std::max(largest, x->bytes());  // of the gradient of a layer's input
     x = layers_.back()->output();
   }

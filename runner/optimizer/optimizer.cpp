@@ -20,12 +20,17 @@ std::vector<kernels::ParameterRange> ranges_of(const Model& model) {
   return ranges;
 }
 
+kernels::Buffer state_of(Model& model) {
+  return with_purpose("the optimizer's state",
+                      [&] { return model.device().allocate(model.parameters().size_bytes()); });
+}
+
 class SgdOptimizer final : public Optimizer {
  public:
   SgdOptimizer(const OptimizerOptions& options, Model& model)
       : options_(options),
         model_(model),
-        velocity_(model.device().allocate(model.parameters().size_bytes())),
+        velocity_(state_of(model)),
         sgd_(kernels::make_sgd(model.device(), ranges_of(model))) {}
 
   void update(double learning_rate, std::int64_t) override {
@@ -49,8 +54,8 @@ class AdamWOptimizer final : public Optimizer {
   AdamWOptimizer(const OptimizerOptions& options, Model& model)
       : options_(options),
         model_(model),
-        m_(model.device().allocate(model.parameters().size_bytes())),
-        v_(model.device().allocate(model.parameters().size_bytes())),
+        m_(state_of(model)),
+        v_(state_of(model)),
         adamw_(kernels::make_adamw(model.device(), ranges_of(model))) {}
 
   void update(double learning_rate, std::int64_t step_from_0) override {

@@ -1,5 +1,5 @@
-// lockstep-train on emulated GPUs. LOCKSTEP_EMULATION_SEED chooses among the orders that CUDA allows; what the stand-in
-// counted is the last line of standard error.
+// lockstep-train on emulated GPUs. LOCKSTEP_EMULATION_SEED chooses among the orders that CUDA allows,
+// LOCKSTEP_EMULATION_MEMORY is a GPU's, in bytes; what the stand-in counted is the last line of standard error.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -7,11 +7,15 @@
 
 #include "runner/program.hpp"
 #include "tests/gpu_emulation/engine/engine.hpp"
+#include "tests/gpu_emulation/runtime/memory.hpp"
 #include "tests/gpu_emulation/runtime/streams.hpp"
 
 int main(int argc, char** argv) {
   if (const char* seed = std::getenv("LOCKSTEP_EMULATION_SEED")) {
     lockstep::emulation::settings().seed = std::strtoull(seed, nullptr, 10);
+  }
+  if (const char* bytes = std::getenv("LOCKSTEP_EMULATION_MEMORY")) {
+    lockstep::emulation::memory().set_limit(std::strtoull(bytes, nullptr, 10));
   }
   const int code = lockstep::runner::run_program(argc, argv);
   const auto& counts = lockstep::emulation::streams().counts;
