@@ -67,6 +67,18 @@ static void keep_model(const fs::path& folder, const Options& options, const Tra
                                         {"pixel_deviation", fmt::format("{}", data.scaling.deviation)}}));
 }
 
+// "412 GFLOP/s a rank in the model's products, 2.1 % of the 19.5 TFLOP/s (float32) that its device can do at most"
+static void note_utilisation(Model& model, const Collective& collective, const StepTimes& times, TrainingLog& log) {
+  const double most = model.device().limits().f32_flop_per_s;
+  if (!(most > 0)) return;
+  const double rate = model.training_flop_per_sample() * static_cast<double>(times.images) / times.seconds /
+                      static_cast<double>(collective.size());
+  log.note(fmt::format(
+      "{:.0f} GFLOP/s a rank in the model's products, {:.1f} % of the {:.1f} TFLOP/s (float32) that its device can do "
+      "at most",
+      rate / 1e9, 100 * rate / most, most / 1e12));
+}
+
 static void conclude(const Options& options, Collective& collective, const Places& places, const TrainingData& data,
                      Model& model, Optimizer& optimizer, const Trainer& trainer, TrainingLog& log) {
   const std::int64_t step = trainer.position().step;
@@ -78,6 +90,7 @@ static void conclude(const Options& options, Collective& collective, const Place
                         static_cast<double>(times.images) / times.seconds, 100 * times.all_reduce_s / times.seconds);
   }
   log.note(line);
+  if (times.steps > 0) note_utilisation(model, collective, times, log);
   if (data.test) {
     // without a held-out share the test images are what the last epoch was validated on: no second pass
     const std::optional<Evaluation> judged = data.held_out ? std::nullopt : trainer.last_validation();
