@@ -23,7 +23,7 @@ std::optional<Late> LateCollective::look(std::span<const RankRecord> ranks, doub
   const RankRecord* oldest = nullptr;
   for (const RankRecord& rank : ranks) {
     const Progress& progress = rank.progress;
-    if (progress.state != RankState::running || progress.started == progress.finished) continue;
+    if (progress.state != RankState::running || progress.reached == progress.finished) continue;
     if (oldest == nullptr || progress.finished < oldest->progress.finished) oldest = &rank;
   }
   if (oldest == nullptr) {
@@ -39,8 +39,8 @@ std::optional<Late> LateCollective::look(std::span<const RankRecord> ranks, doub
   late.for_s = now_s - since_s_;
   for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
     const Progress& progress = ranks[rank].progress;
-    if (progress.started < late.number) late.missing.push_back(rank);
-    if (progress.started >= late.number && progress.finished < late.number) late.waiting.push_back(rank);
+    if (progress.reached < late.number) late.missing.push_back(rank);
+    if (progress.reached >= late.number && progress.finished < late.number) late.waiting.push_back(rank);
   }
   return late;
 }
@@ -51,14 +51,21 @@ std::string name_of(const Late& late) {
                      static_cast<double>(late.bytes) / mebibyte);
 }
 
+static std::string place_of(const RankRecord& rank) {
+  const Progress& progress = rank.progress;
+  std::string text = fmt::format("{}, at {}", rank.host, progress.reached);
+  if (progress.started > progress.reached) text += fmt::format(", {} more queued", progress.started - progress.reached);
+  if (progress.state == RankState::leaving) text += ", leaving";
+  if (rank.gone) text += ", gone";
+  return text;
+}
+
 // The first few: in a job of a thousand ranks a line must stay a line.
 static std::string listed(const std::vector<std::size_t>& which, std::span<const RankRecord> ranks) {
   constexpr std::size_t most = 8;
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < std::min(which.size(), most); ++i) {
-    const RankRecord& rank = ranks[which[i]];
-    const char* state = rank.gone ? ", gone" : rank.progress.state == RankState::leaving ? ", leaving" : "";
-    texts.push_back(fmt::format("{} ({}, at {}{})", which[i], rank.host, rank.progress.started, state));
+    texts.push_back(fmt::format("{} ({})", which[i], place_of(ranks[which[i]])));
   }
   if (which.size() > most) texts.push_back(fmt::format("{} more", which.size() - most));
   return fmt::format("rank{} {}", which.size() == 1 ? "" : "s", fmt::join(texts, ", "));

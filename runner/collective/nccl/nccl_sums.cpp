@@ -61,11 +61,13 @@ class NcclSums final : public ShardedSums {
   NcclSums(Collective& ranks, kernels::Device& device, const NcclOptions& options)
       : rank_(static_cast<std::size_t>(ranks.rank())),
         size_(static_cast<std::size_t>(ranks.size())),
-        marks_(device),
+        reached_(device),
+        finished_(device),
         communicator_(ranks, options.timeout_s),
         watchdog_(
             ranks, options,
-            {[this](std::int64_t last) { return marks_.passed(last); }, [this] { return communicator_.error(); }}),
+            {[this](std::int64_t last) { return reached_.passed(last); },
+             [this](std::int64_t last) { return finished_.passed(last); }, [this] { return communicator_.error(); }}),
         exceptions_(std::uncaught_exceptions()) {}
   NcclSums(const NcclSums&) = delete;
   NcclSums& operator=(const NcclSums&) = delete;
@@ -112,14 +114,16 @@ class NcclSums final : public ShardedSums {
   void queue(Operation operation, std::span<float> values, kernels::Stream& after, const Call& call) {
     given_.order(kernels::cuda::of(after), stream_.get());
     started_ = watchdog_.start(operation, values.size_bytes());
+    reached_.mark(started_, stream_.get());
     communicator_.queue(name_of(operation), call);
-    marks_.mark(started_, stream_.get());
+    finished_.mark(started_, stream_.get());
   }
 
   std::size_t rank_;
   std::size_t size_;
   std::int64_t started_ = 0;
-  StreamMarks marks_;  // outlives the stream that writes them
+  StreamMarks reached_;  // these outlive the stream that writes them
+  StreamMarks finished_;
   UrgentStream stream_;
   Event given_;  // to order what is summed before the sums
   Event done_;   // to order the sums before what uses them

@@ -16,8 +16,9 @@ enum class RankState : std::int32_t {
 
 // Travels as these bytes, between machines of one kind.
 struct Progress {
-  std::int64_t started = 0;   // collectives given to NCCL so far: equal numbers are the same collective on all ranks
-  std::int64_t finished = 0;  // of them, those that the GPU is done with
+  std::int64_t started = 0;   // collectives queued so far: equal numbers are the same collective on all ranks
+  std::int64_t reached = 0;   // of them, those that the GPU has come to: what goes before them is done
+  std::int64_t finished = 0;  // of them, those that it is done with
   std::int64_t bytes = 0;     // of collective finished + 1, if it was started
   Operation operation = Operation::all_reduce;
   RankState state = RankState::running;

@@ -56,6 +56,7 @@ Progress Watchdog::progress() {
   Progress mine;
   mine.started = last_;
   mine.finished = eyes_.finished(last_);
+  mine.reached = eyes_.reached(last_);
   const auto under_way = static_cast<std::size_t>(mine.started - mine.finished);
   while (started_.size() > under_way) started_.pop_front();
   if (!started_.empty()) {

@@ -18,16 +18,17 @@ namespace lockstep::runner {
 class Watchdog {
  public:
   struct Eyes {
-    std::function<std::int64_t(std::int64_t last)> finished;  // the last collective that is done, of `last` started
-    std::function<std::optional<std::string>()> error;        // what NCCL has to say; never waits
+    std::function<std::int64_t(std::int64_t last)> reached;   // the last collective that the GPU has come to, of `last`
+    std::function<std::int64_t(std::int64_t last)> finished;  // and that it is done with
+    std::function<std::optional<std::string>()> error;        // what NCCL has to say; none of the three waits
   };
-  // Collective. Both of the eyes are used by another thread, until the destructor returns.
+  // Collective. The eyes are used by another thread, until the destructor returns.
   Watchdog(Collective& ranks, const NcclOptions& options, Eyes eyes);
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
   ~Watchdog();  // tells the others that this rank leaves, of its own will or with an error that it says itself
 
-  std::int64_t start(Operation operation, std::size_t bytes);  // before NCCL gets it; gives its number, from 1
+  std::int64_t start(Operation operation, std::size_t bytes);  // before it is queued; gives its number, from 1
 
  private:
   struct Started {

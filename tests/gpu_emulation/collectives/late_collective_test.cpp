@@ -11,7 +11,7 @@ using ::testing::IsEmpty;
 
 RankRecord rank_at(std::int64_t started, std::int64_t finished, RankState state = RankState::running) {
   RankRecord record;
-  record.progress = {started, finished, std::int64_t{finished + 1} << 20, Operation::all_gather, state};
+  record.progress = {started, started, finished, (finished + 1) << 20, Operation::all_gather, state};
   record.host = "node-" + std::to_string(started);
   return record;
 }
@@ -67,6 +67,16 @@ TEST(LateCollective, MissesRanksThatHaveLeftOrAreGone) {
   const Late found = find(late, ranks);
   EXPECT_EQ(who_is_missing(found, ranks),
             "ranks 1 (node-4, at 4, leaving), 2 (node-4, at 4, gone) have not reached it");
+}
+
+TEST(LateCollective, TellsAHostThatIsLateFromAGpuThatIs) {
+  LateCollective late;
+  std::vector ranks = {rank_at(5, 4), rank_at(6, 4), rank_at(4, 4)};
+  ranks[1].progress.reached = 4;
+  EXPECT_EQ(who_is_missing(find(late, ranks), ranks),
+            "ranks 1 (node-6, at 4, 2 more queued), 2 (node-4, at 4) have not reached it");
+  ranks[0].progress.reached = 4;
+  EXPECT_EQ(find(late, ranks).number, 0) << "nobody waits yet";
 }
 
 TEST(LateCollective, ListsTheFirstFewOfMany) {

@@ -25,7 +25,7 @@ void read_until(ProgressBoard& board, Condition holds) {
 }
 
 Progress at(std::int64_t started, RankState state = RankState::running) {
-  return {started, started - 1, 4096, Operation::reduce_scatter, state};
+  return {started, started, started - 1, 4096, Operation::reduce_scatter, state};
 }
 
 TEST(ProgressBoard, TellsRankZeroHowFarAllAre) {
@@ -75,6 +75,18 @@ TEST(ProgressBoard, TellsAllWhetherRankZeroIsThere) {
     });
     EXPECT_EQ(errors, no_errors(3));
   }
+}
+
+TEST(ProgressBoard, GoesOverAnAddressOfTheMachineWhenThereAreSeveral) {
+  if (own_addresses().empty()) GTEST_SKIP() << "this machine has no address but loopback's";
+  const auto errors = on_thread_ranks(2, [](testing::ThreadCollective& ranks, kernels::Device& /*device*/) {
+    ranks.on_one_machine = false;
+    ProgressBoard board(ranks);
+    board.publish(at(5));
+    if (ranks.rank() == 0) read_until(board, [&] { return board.ranks()[1].progress == at(5); });
+    ranks.barrier();
+  });
+  EXPECT_EQ(errors, no_errors(2));
 }
 
 TEST(ProgressBoard, NeedsNoConnectionForOneRank) {

@@ -50,7 +50,7 @@ class ThreadCollective final : public runner::Collective {
   ThreadCollective(Meeting& meeting, int rank) : meeting_(meeting), rank_(rank) {}
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(meeting_.inputs.size()); }
-  bool one_machine() const override { return true; }
+  bool one_machine() const override { return on_one_machine; }
   void start_sum(std::span<float> values) override { sum(values); }
   void progress() override {}
   void wait_sums() override {}
@@ -69,6 +69,8 @@ class ThreadCollective final : public runner::Collective {
   void barrier() override { meeting_.meet(); }
   void abort(int /*exit_code*/) override { meeting_.leave_broken(); }
   std::int64_t started() const override { return 0; }
+
+  bool on_one_machine = true;
 
  private:
   template <class T, class Reduce>
