@@ -16,9 +16,10 @@ namespace lockstep::runner {
 
 // Whoever started the job usually ends it when a rank dies, and knows better why.
 static constexpr double patience_with_the_launcher_s = 5;
-// For MPI to take all ranks down.
-static constexpr milliseconds patience_with_mpi = std::chrono::seconds(10);
+// NCCL's RAS itself waits 5 s for processes that don't answer it.
 static constexpr milliseconds patience_with_ras = std::chrono::seconds(8);
+// For this process to end by MPI's hand, that included.
+static constexpr milliseconds patience_with_mpi = std::chrono::seconds(20);
 
 static double now_s() { return static_cast<double>(monotonic_ms()) / 1000; }
 
@@ -103,11 +104,11 @@ bool Watchdog::look_at_all_ranks() {
   if (!late) return false;
   const std::string who = who_is_missing(*late, board_.ranks());
   if (late->for_s >= options_.timeout_s) {
-    end_job(
-        fmt::format("{} is not done after {} s (--collective-timeout): {}. So the job ends. Look for an error or a "
-                    "long pause (reading data, saving) in the logs of these ranks; if all have reached it, for "
-                    "trouble of a GPU or the network (NCCL_DEBUG=INFO says more)",
-                    name_of(*late), options_.timeout_s, who));
+    end_job(fmt::format("{} is not done after {} s (--collective-timeout): {}. So the job ends. Look for an error or a "
+                        "long pause (reading data, saving) in the logs of these ranks; if all have reached it, for "
+                        "trouble of a GPU or the network (NCCL_DEBUG=INFO says more)",
+                        name_of(*late), options_.timeout_s, who),
+            true);
     return true;
   }
   if (late->for_s >= options_.warn_s && late->number != warned_of_) {
@@ -132,13 +133,14 @@ bool Watchdog::look_at_rank_0() {
 
 // The communicator is not aborted first: its kernels would return, and the training loop go on with numbers that are no
 // sums until the process has ended.
-void Watchdog::end_job(const std::string& message) {
+void Watchdog::end_job(const std::string& message, bool ask_nccl) {
   say(message);
-  if (const auto status = ras_status(ras_address(), patience_with_ras)) say("what NCCL knows of the job:\n" + *status);
   std::thread([] {
     std::this_thread::sleep_for(patience_with_mpi);
     std::_Exit(static_cast<int>(ExitCode::failed));
   }).detach();
+  const auto status = ask_nccl ? ras_status(ras_address(), patience_with_ras) : std::nullopt;
+  if (status) say("what NCCL knows of the job:\n" + *status);
   ranks_.abort(static_cast<int>(ExitCode::failed));
 }
 

@@ -41,7 +41,7 @@ class Watchdog {
   bool look_at_all_ranks();
   bool look_at_rank_0();
   bool look_for_the_gone();
-  void end_job(const std::string& message);
+  void end_job(const std::string& message, bool ask_nccl = false);
 
   Collective& ranks_;
   NcclOptions options_;

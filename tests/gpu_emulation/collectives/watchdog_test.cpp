@@ -55,6 +55,12 @@ TEST(Watchdog, NamesARankThatStandsStillAndEndsTheJob) {
                             "rank 1 \\([^ ]+, at 3\\) has not reached it. So the job ends."));
 }
 
+TEST(Watchdog, TellsAGpuThatStandsStill) {
+  const auto result = run_with("hangs_its_gpu", 1);
+  EXPECT_EQ(result.exit_code(), 1) << result.output;
+  EXPECT_THAT(result.output, ContainsRegex("rank 1 \\([^ ]+, at 3, 1 more queued\\) has not reached it. So the job"));
+}
+
 TEST(Watchdog, NamesRankZeroToo) {
   const auto result = run_with("stands_still", 0);
   EXPECT_EQ(result.exit_code(), 1) << result.output;

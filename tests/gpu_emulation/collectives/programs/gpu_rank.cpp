@@ -1,7 +1,7 @@
 // A rank under mpirun with an emulated GPU. As its arguments say:
 //   sums          checks that sums are exact, and leaves with 0
 //   MISHAP RANK   all ranks train, and after a few steps something happens to one of them, which no test may hang on:
-//                 stands_still, stops (SIGSTOP), throws, leaves; in a sum: is_killed, loses_nccl
+//                 stands_still, hangs_its_gpu, stops (SIGSTOP), throws, leaves; in a sum: is_killed, loses_nccl
 // The limits of the watchdog are tiny: 0.5 s and 2 s. Prints its pid first.
 #include <fmt/format.h>
 #include <signal.h>
@@ -14,6 +14,7 @@
 #include "runner/collective/nccl/nccl_sums.hpp"
 #include "tests/gpu_emulation/collectives/exact_sums.hpp"
 #include "tests/gpu_emulation/nccl/emulated_nccl.hpp"
+#include "tests/gpu_emulation/runtime/streams.hpp"
 
 namespace lockstep {
 namespace {
@@ -22,8 +23,11 @@ void stand_still() {
   while (true) ::pause();
 }
 
-void befall_before_a_sum(const std::string& mishap) {
+void befall_before_a_sum(const std::string& mishap, kernels::Stream& stream) {
   if (mishap == "stands_still") stand_still();
+  if (mishap == "hangs_its_gpu") {
+    emulation::streams().queue(kernels::cuda::of(stream), {"never done", {}, nullptr, 0, [] { return false; }});
+  }
   if (mishap == "stops") ::raise(SIGSTOP);
   if (mishap == "throws") throw failure("an error of its own");
 }
@@ -42,7 +46,7 @@ void train(runner::Collective& ranks, kernels::Device& device, const std::string
   for (int step = 1;; ++step) {
     const bool now = ranks.rank() == victim && step == 4;
     if (now && mishap == "leaves") return;
-    if (now) befall_before_a_sum(mishap);
+    if (now) befall_before_a_sum(mishap, *stream);
     sums->start(gradients.as<float>(), *stream);
     if (now) befall_in_a_sum(mishap);
     sums->join(*stream);
