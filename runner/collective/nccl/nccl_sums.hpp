@@ -20,7 +20,8 @@ struct NcclOptions {
 // network) ends the job: one message, then Collective::abort(1). Sums that are destroyed by an exception are given up,
 // so that no rank waits for another one's error.
 //
-// All ranks end with the same bits. The order of a sum is NCCL's choice, by size, number and connection of the ranks.
+// All ranks end with the same bits: NCCL's rings and trees add each number up in one place. The order of a sum is
+// NCCL's choice, by size, number and connection of the ranks.
 std::unique_ptr<ShardedSums> make_nccl_sums(Collective& ranks, kernels::Device& device, const NcclOptions& options);
 
 }  // namespace lockstep::runner
