@@ -17,6 +17,14 @@
 
 namespace lockstep::runner {
 
+// Null when there is one rank.
+static std::unique_ptr<DeviceSums> make_sums(const Options& options, Collective& collective, kernels::Device& device,
+                                             const MakeGpuSums& make_gpu_sums) {
+  if (collective.size() == 1) return nullptr;
+  if (device.memory_is_the_hosts()) return make_host_sums(collective, overlap_of(options, collective, device));
+  return make_gpu_sums(options, collective, device);
+}
+
 // From here on TERM means: save and leave. Whoever stops the run reads the file and signals this process alone.
 static void register_as_stoppable(const Places& places, int rank) {
   install_stop_signals();
@@ -107,7 +115,8 @@ static void conclude(const Options& options, Collective& collective, const Place
   });
 }
 
-ExitCode train(const Options& options, Collective& collective, const ModelFactory& make_model) {
+ExitCode train(const Options& options, Collective& collective, const ModelFactory& make_model,
+               const MakeGpuSums& make_gpu_sums) {
   if (options.batch_size < collective.size()) {
     throw AgreedError(ExitCode::bad_input,
                       fmt::format("--batch-size {} is less than one image for each of {} ranks", options.batch_size,
@@ -127,7 +136,7 @@ ExitCode train(const Options& options, Collective& collective, const ModelFactor
     return make_optimizer({options.optimizer, options.momentum, options.beta2, options.weight_decay}, *model);
   });
   const auto log = agreed(collective, [&] { return std::make_unique<TrainingLog>(places, collective); });
-  const auto sums = agreed(collective, [&] { return make_device_sums(options, collective, *chosen.device); });
+  const auto sums = make_sums(options, collective, *chosen.device, make_gpu_sums);
 
   log->note(opening_line(options, data, *model, collective.size()));
   if (!chosen.line.empty()) log->note(chosen.line);

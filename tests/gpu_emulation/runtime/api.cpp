@@ -106,6 +106,15 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) 
   *stream = streams().create();
   return cudaSuccess;
 }
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0;
+  *greatest = -5;
+  return cudaSuccess;
+}
+// The order is random whatever the priority: it is a wish that CUDA may ignore.
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int priority) {
+  return priority <= 0 && priority >= -5 ? cudaStreamCreateWithFlags(stream, flags) : cudaErrorInvalidValue;
+}
 cudaError_t cudaStreamDestroy(cudaStream_t stream) { return streams().destroy(stream); }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   if (stream == nullptr) return cudaErrorInvalidResourceHandle;

@@ -59,6 +59,54 @@ TEST_F(GpuTraining, AStepOfTheCnnLaunchesAtMostSoManyKernels) {
   EXPECT_TRUE(of_eight_steps > 0 && of_eight_steps <= 8 * 40) << of_eight_steps;
 }
 
+TEST_F(GpuTraining, TwoAndFourGpusGiveTheCpusLosses) {
+  for (const std::string model : {"mlp", "cnn"}) {
+    const auto cpu = on_cpu(model + "-cpu", model);
+    for (const int ranks : {2, 4}) {
+      const std::string name = model + "-" + std::to_string(ranks);
+      EXPECT_TRUE(agree(on_gpus(ranks, name, model), cpu)) << name;
+      EXPECT_THAT(output_.output, HasSubstr("on " + std::to_string(ranks) + " ranks"));
+    }
+  }
+}
+
+TEST_F(GpuTraining, FourGpusGoOnFromACheckpointOfTwo) {
+  const auto whole = on_cpu("whole", "mlp");
+  on_gpus(2, "moved", "mlp", {{"max-steps", "7"}, {"checkpoint-every", "7"}});
+  EXPECT_TRUE(agree(on_gpus(4, "moved", "mlp"), whole));
+  EXPECT_THAT(output_.output, HasSubstr("on 4 ranks, until now 2"));
+}
+
+// Eight GPUs are emulated: the ninth rank has none of its own.
+TEST_F(GpuTraining, RanksThatWouldShareAGpuAreNamed) {
+  auto run = training(LOCKSTEP_TRAIN_GPU, 9, "shared", "mlp", {{"device", "cuda"}});
+  const ProgramResult result = run.run();
+  EXPECT_EQ(result.exit_code(), 2);
+  EXPECT_THAT(result.output, HasSubstr("ranks 0, 8 would share one GPU"));
+}
+
+// A rank that dies takes the others down, whatever they are in the middle of, and nothing stays.
+TEST_F(GpuTraining, ADeadRankEndsTheTraining) {
+  auto run = training(LOCKSTEP_TRAIN_GPU, 3, "dead", "mlp", {{"device", "cuda"}, {"epochs", "100000"}});
+  EXPECT_NE(run.run_and_signal(5, 1, SIGKILL).exit_code(), 0);
+  for (const int rank : {0, 1, 2}) {
+    const auto process = read_process_file(run.folder().stoppable_file(rank));
+    ASSERT_TRUE(process);
+    EXPECT_TRUE(wait_until([&] { return !is_alive(*process); }, std::chrono::minutes(1))) << "rank " << rank;
+  }
+}
+
+// A rank that stands still: the others' watchdog names it and ends the job.
+TEST_F(GpuTraining, AStoppedRankIsNamedAndTheTrainingEnds) {
+  auto run =
+      training(LOCKSTEP_TRAIN_GPU, 3, "stopped", "mlp",
+               {{"device", "cuda"}, {"epochs", "100000"}, {"collective-warn", "1"}, {"collective-timeout", "3"}});
+  const ProgramResult result = run.run_and_signal(5, 2, SIGSTOP);
+  EXPECT_EQ(result.exit_code(), 1);
+  EXPECT_THAT(result.output, HasSubstr("is not done after 1 s (--collective-warn): rank 2"));
+  EXPECT_THAT(result.output, HasSubstr("rank 2"));
+}
+
 // The error says what wanted how much, how much there is, and what helps.
 TEST_F(GpuTraining, TooLittleMemoryIsExplained) {
   const auto error_with = [&](const std::string& bytes) {
