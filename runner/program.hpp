@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "common/error.hpp"
-#include "runner/collective/device_sums.hpp"
+#include "runner/collective/sharded_sums.hpp"
 #include "runner/model/model.hpp"
 #include "runner/options.hpp"
 
@@ -14,7 +14,7 @@ namespace lockstep::runner {
 using ModelFactory = std::function<std::unique_ptr<Model>(const ModelSpec&, int max_batch, kernels::Device&)>;
 
 // Sums over ranks of a GPU's memory (runner/collective/nccl); a program without a CUDA back-end has none.
-using MakeGpuSums = std::function<std::unique_ptr<DeviceSums>(const Options&, Collective&, kernels::Device&)>;
+using MakeGpuSums = std::function<std::unique_ptr<ShardedSums>(const Options&, Collective&, kernels::Device&)>;
 
 // Trains as the options say. Collective. Returns done or stopped_early; throws AgreedError when all ranks know of a
 // failure, anything else when only this rank does (then the others must be taken down).

@@ -16,4 +16,11 @@ class ShardedSums : public DeviceSums {
   virtual void start_all_gather(std::span<float> values, kernels::Stream& after) = 0;  // all parts become their owners'
 };
 
+// What ranks sum gradients with; nothing on one rank. `sharded` is the same object where each rank's optimizer has its
+// own part of the arenas, else null.
+struct Sums {
+  std::unique_ptr<DeviceSums> whole;
+  ShardedSums* sharded = nullptr;
+};
+
 }  // namespace lockstep::runner

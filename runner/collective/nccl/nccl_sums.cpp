@@ -139,7 +139,7 @@ std::unique_ptr<ShardedSums> make_nccl_sums(Collective& ranks, kernels::Device& 
   return std::make_unique<NcclSums>(ranks, device, options);
 }
 
-std::unique_ptr<DeviceSums> make_gpu_sums(const Options& options, Collective& ranks, kernels::Device& device) {
+std::unique_ptr<ShardedSums> make_gpu_sums(const Options& options, Collective& ranks, kernels::Device& device) {
   return make_nccl_sums(ranks, device, {options.collective_warn_s, options.collective_timeout_s});
 }
 

@@ -26,6 +26,6 @@ struct NcclOptions {
 std::unique_ptr<ShardedSums> make_nccl_sums(Collective& ranks, kernels::Device& device, const NcclOptions& options);
 
 // The same as a program's options say.
-std::unique_ptr<DeviceSums> make_gpu_sums(const Options& options, Collective& ranks, kernels::Device& device);
+std::unique_ptr<ShardedSums> make_gpu_sums(const Options& options, Collective& ranks, kernels::Device& device);
 
 }  // namespace lockstep::runner

@@ -70,6 +70,34 @@ TEST_F(GpuTraining, TwoAndFourGpusGiveTheCpusLosses) {
   }
 }
 
+// Each rank updates a part of the parameters; sums come out as without parts, so the losses do, bit for bit.
+TEST_F(GpuTraining, OptimizersInPartsGiveTheSameTraining) {
+  for (const std::string optimizer : {"sgd", "adamw"}) {
+    const Changes options = {{"optimizer", optimizer}, {"lr", "0.005"}, {"weight-decay", "0.01"}};
+    Changes parts = options;
+    parts["shard-optimizer"] = "on";
+    const auto want = on_gpus(2, "whole-" + optimizer, "mlp", options);
+    const auto got = on_gpus(2, "parts-" + optimizer, "mlp", parts);
+    EXPECT_TRUE(got.weights() == want.weights()) << optimizer;
+    EXPECT_EQ(got.metric("train_loss"), want.metric("train_loss")) << optimizer;
+
+    parts.insert({{"max-steps", "7"}, {"checkpoint-every", "7"}});
+    on_gpus(2, "moved-" + optimizer, "mlp", parts);
+    EXPECT_TRUE(agree(on_gpus(1, "moved-" + optimizer, "mlp", options), want)) << optimizer;
+    EXPECT_THAT(output_.output, HasSubstr("on 1 rank, until now 2"));
+  }
+}
+
+TEST_F(GpuTraining, PartsNeedGpusAndADivisorOfSixteen) {
+  for (const auto& [program, ranks, reason] : {std::tuple{LOCKSTEP_TRAIN_GPU, 3, "the number of ranks must divide 16"},
+                                               std::tuple{LOCKSTEP_TRAIN, 2, "optimizers are spread over GPUs only"}}) {
+    auto run = training(program, ranks, "refused", "mlp", {{"shard-optimizer", "on"}});
+    const ProgramResult result = run.run();
+    EXPECT_EQ(result.exit_code(), 2);
+    EXPECT_THAT(result.output, HasSubstr(std::string("--shard-optimizer on: ") + reason));
+  }
+}
+
 TEST_F(GpuTraining, FourGpusGoOnFromACheckpointOfTwo) {
   const auto whole = on_cpu("whole", "mlp");
   on_gpus(2, "moved", "mlp", {{"max-steps", "7"}, {"checkpoint-every", "7"}});
