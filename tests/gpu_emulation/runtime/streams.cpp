@@ -87,9 +87,14 @@ cudaError_t StreamBook::wait_for_all() {
   });
 }
 
-cudaError_t queue_kernel(cudaStream_t stream, const char* name, const Grid& grid, std::function<void()> kernel) {
+cudaError_t queue_kernel(cudaStream_t stream, const char* name, const Grid& grid, std::function<void()> kernel,
+                         Arguments arguments) {
   ++streams().counts.launches;
-  return streams().queue(stream, {name, [grid, run = std::move(kernel)] { run_grid(grid, run); }, nullptr, 0});
+  const auto run = [call = KernelCall{name, grid, std::move(kernel), std::move(arguments)}] {
+    if (settings().run_instead) return settings().run_instead(call);
+    run_grid(call.grid, call.kernel);
+  };
+  return streams().queue(stream, {name, run, nullptr, 0});
 }
 
 }  // namespace lockstep::emulation
