@@ -1,6 +1,7 @@
-// Traffic: gather reads every image element kernel^2 / stride^2 times (from the caches after the first) and writes 4
-// bytes for each element of a patch; scatter reads those and writes 4 bytes for each of the images'. Threads run along
-// channels.
+// Threads run along channels.
+// Traffic: gather writes 4 bytes for each element of a patch and reads 4 for each that lies inside the image, so every
+// image element kernel^2 / stride^2 times, from the caches after the first; scatter reads 4 bytes for each of those and
+// writes 4 for each of the images'.
 #include "kernels/cuda/patches.hpp"
 
 #include "kernels/cuda/elementwise.hpp"

@@ -30,6 +30,18 @@ struct Counts {
   std::uint64_t instructions = 0;
   std::array<std::uint64_t, mixes> mix{};
 
+  Counts& operator+=(const Counts& other) {
+    requests += other.requests;
+    sectors += other.sectors;
+    bytes_read += other.bytes_read;
+    bytes_written += other.bytes_written;
+    shared_passes += other.shared_passes;
+    fewest_passes += other.fewest_passes;
+    instructions += other.instructions;
+    for (std::size_t i = 0; i < mixes; ++i) mix[i] += other.mix[i];
+    return *this;
+  }
+
   std::uint64_t of(Mix kind) const { return mix[static_cast<std::size_t>(kind)]; }
   double fewest_sectors() const {
     return static_cast<double>(bytes_read + bytes_written) / static_cast<double>(sector_bytes);

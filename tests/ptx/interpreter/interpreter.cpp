@@ -29,6 +29,12 @@ void Interpreter::add_files(const std::string& list) {
   for (std::string path; std::getline(paths, path);) add(path.substr(path.rfind('/') + 1), text_of(path));
 }
 
+std::vector<std::string> Interpreter::kernel_names() const {
+  std::vector<std::string> names;
+  for (const auto& each : kernels_) names.push_back(each.name);
+  return names;
+}
+
 const Program& Interpreter::program(const std::string& name) {
   auto& known = programs_[name];
   if (known) return *known;

@@ -31,6 +31,8 @@ class Interpreter {
   // All files that a list names, one a line.
   void add_files(const std::string& list);
 
+  std::vector<std::string> kernel_names() const;
+
   // Runs a launch as host code made it. Its kernel is the one with that very name, template arguments included.
   void run(const emulation::KernelCall& call);
 

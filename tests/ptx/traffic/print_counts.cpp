@@ -1,0 +1,18 @@
+// Prints the counts of every case as JSON, a case a line: what docs/gpu-kernels.md is made from
+// (benchmarks/gpu-static.py).
+#include <fmt/format.h>
+
+#include "tests/ptx/traffic/cases.hpp"
+
+int main() {
+  using namespace lockstep::ptx;
+  for (const TrafficCase& each : traffic_cases()) {
+    const Counts counts = measure(each);
+    fmt::print(R"({{"kernel": "{}", "shape": "{}", "sectors_of_stated": {}, "sectors_of_fewest": {}, )"
+               R"("passes": {}, "fewest_passes": {}, "instructions": {}}})"
+               "\n",
+               each.kernel, each.shape, static_cast<double>(counts.sectors * sector_bytes) / each.stated_bytes,
+               static_cast<double>(counts.sectors) / counts.fewest_sectors(), counts.shared_passes,
+               counts.fewest_passes, static_cast<double>(counts.instructions) / each.elements);
+  }
+}
