@@ -104,17 +104,26 @@ void run_max_pool(Device& device, Stream& stream, std::int64_t kernel) {
   stream.synchronize();
 }
 
-constexpr Conv2dShape convolution{images, 32, 14, 14, 64};
-constexpr std::int64_t image_elements = images * 32 * 14 * 14;
-constexpr std::int64_t patch_elements = image_elements * 9;
+// A convolution over 14 x 14 images, of 32 channels, which go four at a time, and of 33, which don't.
+constexpr std::int64_t image_elements(std::int64_t channels) { return images * channels * 14 * 14; }
 // Of the places of a 3 x 3 kernel over 14 x 14, those inside the image: (3 * 14 - 2)^2 of (3 * 14)^2.
 constexpr double inside = 40.0 * 40.0 / (42.0 * 42.0);
-void run_patches(Device& device, Stream& stream) {
-  const Buffer image = floats(device, image_elements);
-  const Buffer patches = floats(device, patch_elements);
+void run_patches(Device& device, Stream& stream, std::int64_t channels) {
+  const Conv2dShape convolution{images, channels, 14, 14, 64};
+  const Buffer image = floats(device, image_elements(channels));
+  const Buffer patches = floats(device, 9 * image_elements(channels));
   kernels::cuda::gather_patches(convolution, images, data(image), data(patches), stream);
   kernels::cuda::scatter_patches(convolution, images, data(patches), data(image), stream);
   stream.synchronize();
+}
+
+TrafficCase patches(const std::string& kernel, std::int64_t channels, bool scatters) {
+  const auto of_images = static_cast<double>(image_elements(channels));
+  const double of_patches = 9 * of_images;
+  const double of_runs = channels % 4 == 0 ? 1 : 1.5;
+  return {kernel, fmt::format("{} x {} x 14 x 14, 3 x 3", images, channels), scatters ? of_images : of_patches,
+          of_float * (of_runs * of_patches * inside + (scatters ? of_images : of_patches)),
+          [=](Device& device, Stream& stream) { run_patches(device, stream, channels); }};
 }
 
 void run_softmax(Device& device, Stream& stream, std::int64_t rows, std::int64_t classes) {
@@ -172,9 +181,10 @@ const std::vector<TrafficCase>& traffic_cases() {
        [](auto& device, auto& stream) { run_max_pool(device, stream, 2); }},
       {"max_pool_backward", "32 x 64 x 14 x 14, 3 x 3 by 2", pooled_in, 4.0 * pooled_in + 5.0 * 9 * overlapping_out,
        [](auto& device, auto& stream) { run_max_pool(device, stream, 3); }},
-      {"gather", "32 x 32 x 14 x 14, 3 x 3", patch_elements, 4.0 * patch_elements * (1 + inside), run_patches},
-      {"scatter", "32 x 32 x 14 x 14, 3 x 3", image_elements, 4.0 * patch_elements * inside + 4.0 * image_elements,
-       run_patches},
+      patches("gather", 33, false),
+      patches("gather_fours", 32, false),
+      patches("scatter<float>", 33, true),
+      patches("scatter<float4>", 32, true),
       softmax("softmax_of_warps<1>", 32768, 32, 2, 96),
       softmax("softmax_of_warps<4>", 8192, 128, 2, 96),
       softmax("softmax_of_warps<16>", 2048, 512, 2, 96),
