@@ -9,7 +9,7 @@ namespace lockstep::kernels::cuda {
 
 // How a kernel is started.
 struct Launch {
-  const char* kernel;  // its name with template arguments, for errors and for tests/ptx: "softmax_of_warps<4>"
+  const char* kernel;  // its name, for errors
   dim3 blocks;
   dim3 threads;
   std::size_t shared_bytes;  // dynamic

@@ -32,7 +32,8 @@ void launch(const Launch& how, void (*kernel)(Parameters...), Arguments&&... arg
   const emulation::Grid grid{how.blocks, how.threads, how.shared_bytes};
   check_launch(emulation::queue_kernel(how.stream, how.kernel, grid,
                                        [kernel, ... values = static_cast<Parameters>(arguments)] { kernel(values...); },
-                                       {emulation::bytes_of(static_cast<Parameters>(arguments))...}),
+                                       {reinterpret_cast<const void*>(kernel),
+                                        {emulation::bytes_of(static_cast<Parameters>(arguments))...}}),
                how);
 #endif
 }

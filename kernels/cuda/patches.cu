@@ -7,6 +7,7 @@
 #include "kernels/cuda/patches.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels/cuda/elementwise.hpp"
 
@@ -74,7 +75,7 @@ __device__ void add(float4& sum, const float4& value) {
 // is the order of its places in them.
 template <class T>
 __global__ void scatter(const T* patches, T* images, std::int64_t count, Geometry g) {
-  const int channels = g.channels / static_cast<int>(sizeof(T) / sizeof(float));
+  const int channels = std::is_same_v<T, float4> ? g.channels / 4 : g.channels;
   const std::int64_t stride = threads_of_grid();
   for (std::int64_t i = thread_of_grid(); i < count; i += stride) {
     const int channel = static_cast<int>(i % channels);

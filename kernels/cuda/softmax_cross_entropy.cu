@@ -142,23 +142,19 @@ class CudaSoftmaxCrossEntropy : public SoftmaxCrossEntropy {
              logits.f32(), labels, scale, dlogits.f32(), answer, classes);
     } else {
       const auto blocks = static_cast<unsigned>((rows + warps_of_block - 1) / warps_of_block);
-      const auto [name, kernel] = warp_kernel_for(classes);
-      launch({name, dim3(blocks), dim3(32 * warps_of_block), 0, of(stream)}, kernel, logits.f32(), labels, scale,
-             dlogits.f32(), answer, rows, classes);
+      const Launch how{"softmax_of_warps", dim3(blocks), dim3(32 * warps_of_block), 0, of(stream)};
+      launch(how, kernel_for(classes), logits.f32(), labels, scale, dlogits.f32(), answer, rows, classes);
     }
     launch({"add_rows", 1, row_threads, 0, of(stream)}, add_rows, answer, rows, sums);
   }
 
  private:
-  struct WarpKernel {
-    const char* name;
-    void (*run)(const float*, const std::int32_t*, float, float*, RowAnswer, std::int64_t, int);
-  };
-  static WarpKernel warp_kernel_for(int classes) {
-    if (classes <= 32) return {"softmax_of_warps<1>", softmax_of_warps<1>};
-    if (classes <= 128) return {"softmax_of_warps<4>", softmax_of_warps<4>};
-    if (classes <= 512) return {"softmax_of_warps<16>", softmax_of_warps<16>};
-    return {"softmax_of_warps<32>", softmax_of_warps<32>};
+  using WarpKernel = void (*)(const float*, const std::int32_t*, float, float*, RowAnswer, std::int64_t, int);
+  static WarpKernel kernel_for(int classes) {
+    if (classes <= 32) return softmax_of_warps<1>;
+    if (classes <= 128) return softmax_of_warps<4>;
+    if (classes <= 512) return softmax_of_warps<16>;
+    return softmax_of_warps<32>;
   }
 
   LayoutPtr layout_;

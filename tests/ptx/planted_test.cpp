@@ -26,7 +26,7 @@ class Planted : public ::testing::Test {
   template <class... Arguments>
   void run(const char* kernel, Bug bug, const Grid& grid, const Arguments&... arguments) {
     const auto name = fmt::format("{}<(lockstep::emulation::Bug){}>", kernel, static_cast<int>(bug));
-    interpreter.run({name, grid, {}, {emulation::bytes_of(arguments)...}});
+    interpreter.run(name, grid, {emulation::bytes_of(arguments)...});
   }
 
   void double_all(Bug bug, int count = 100) {
@@ -147,7 +147,7 @@ TEST_F(Planted, BlocksThatTakeTheSameElementsAreARace) {
 
 TEST_F(Planted, AKernelIsFoundByItsWholeNameAlone) {
   EXPECT_THAT(emulation::error_of([&] {
-                interpreter.run({"double_all", {1, 32, 0}, {}, {}});
+                interpreter.run("double_all", {1, 32, 0}, {});
               }),
               AllOf(HasSubstr("no kernel of the PTX files is named double_all"),
                     HasSubstr("double_all<(lockstep::emulation::Bug)1>")));

@@ -45,7 +45,7 @@ Values run(const std::string& body, unsigned threads = 32) {
   Interpreter interpreter;
   interpreter.add("hand.ptx", kernel_of(body));
   DeviceArray<std::uint32_t> out(Values(threads, 0));
-  interpreter.run({"kernel", {1, threads, 0}, {}, {emulation::bytes_of(out.data())}});
+  interpreter.run("kernel", {1, threads, 0}, {emulation::bytes_of(out.data())});
   return out.values();
 }
 std::string error_of(const std::string& body, unsigned threads = 32) {

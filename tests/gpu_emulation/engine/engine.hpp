@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <source_location>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -32,14 +33,19 @@ struct Grid {
   std::size_t shared_bytes = 0;  // dynamic
 };
 
-// A launch as host code made it. The engine runs `kernel`, which has its arguments with it; who runs the kernel from
-// something else (tests/ptx) goes by the name and takes the arguments' bytes, one entry for each parameter.
-using Arguments = std::vector<std::vector<std::byte>>;
+// What a launch calls, for somebody who runs another compiler's kernels (tests/ptx): the function's address in this
+// program, and the bytes of its arguments, one entry for each parameter.
+struct FunctionCall {
+  const void* function = nullptr;
+  std::vector<std::vector<std::byte>> arguments;
+};
+
+// A launch as host code made it. The engine runs `kernel`, which has its arguments with it.
 struct KernelCall {
   std::string name;
   Grid grid;
   std::function<void()> kernel;
-  Arguments arguments;
+  FunctionCall call;
 };
 
 struct Settings {
@@ -58,13 +64,13 @@ void run_grid(const Grid& grid, const std::function<void()>& kernel);
 
 // Queues the kernel on a stream of the stand-in for the CUDA runtime (runtime/), which runs it when it is waited for.
 cudaError_t queue_kernel(cudaStream_t stream, const char* name, const Grid& grid, std::function<void()> kernel,
-                         Arguments arguments = {});
+                         FunctionCall call = {});
 
 template <class T>
 std::vector<std::byte> bytes_of(const T& value) {
   static_assert(std::is_trivially_copyable_v<T>);
-  const auto* begin = reinterpret_cast<const std::byte*>(&value);
-  return {begin, begin + sizeof value};
+  const auto bytes = std::as_bytes(std::span(&value, 1));
+  return {bytes.begin(), bytes.end()};
 }
 
 // --- what device code calls (emulated_cuda.hpp) ---

@@ -88,11 +88,11 @@ cudaError_t StreamBook::wait_for_all() {
 }
 
 cudaError_t queue_kernel(cudaStream_t stream, const char* name, const Grid& grid, std::function<void()> kernel,
-                         Arguments arguments) {
+                         FunctionCall call) {
   ++streams().counts.launches;
-  const auto run = [call = KernelCall{name, grid, std::move(kernel), std::move(arguments)}] {
-    if (settings().run_instead) return settings().run_instead(call);
-    run_grid(call.grid, call.kernel);
+  const auto run = [all = KernelCall{name, grid, std::move(kernel), std::move(call)}] {
+    if (settings().run_instead) return settings().run_instead(all);
+    run_grid(all.grid, all.kernel);
   };
   return streams().queue(stream, {name, run, nullptr, 0});
 }

@@ -56,32 +56,33 @@ const Program& Interpreter::program(const std::string& name) {
 }
 
 // The parameters as the kernel finds them: each argument at its place.
-static std::vector<std::byte> parameters_of(const Program& program, const emulation::KernelCall& call) {
-  if (call.arguments.size() != program.parameters.size()) {
-    throw KernelError(fmt::format("{} arguments for {} parameters", call.arguments.size(), program.parameters.size()));
+static std::vector<std::byte> parameters_of(const Program& program,
+                                            const std::vector<std::vector<std::byte>>& arguments) {
+  if (arguments.size() != program.parameters.size()) {
+    throw KernelError(fmt::format("{} arguments for {} parameters", arguments.size(), program.parameters.size()));
   }
   std::vector<std::byte> made(program.parameter_bytes);
-  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto& [offset, bytes] = program.parameters[i];
-    if (call.arguments[i].size() != bytes) {
-      throw KernelError(fmt::format("argument {} has {} bytes, its parameter {}", i, call.arguments[i].size(), bytes));
+    if (arguments[i].size() != bytes) {
+      throw KernelError(fmt::format("argument {} has {} bytes, its parameter {}", i, arguments[i].size(), bytes));
     }
-    std::memcpy(made.data() + offset, call.arguments[i].data(), bytes);
+    std::memcpy(made.data() + offset, arguments[i].data(), bytes);
   }
   return made;
 }
 
-void Interpreter::run(const emulation::KernelCall& call) {
-  emulation::check_grid(call.grid);
-  const Program& kernel = program(call.name);
-  const dim3& blocks = call.grid.blocks;
+void Interpreter::run(const std::string& name, const emulation::Grid& grid,
+                      const std::vector<std::vector<std::byte>>& arguments) {
+  emulation::check_grid(grid);
+  const Program& kernel = program(name);
+  const dim3& blocks = grid.blocks;
   const std::uint64_t count = std::uint64_t{blocks.x} * blocks.y * blocks.z;
-  const dim3& block = call.grid.threads;
   const std::uint64_t first = global_.begin_launch(count);
-  LaunchRecord record{call.name, call.grid, {}};
-  MemoryAccess memory(global_, parameters_of(kernel, call), kernel.shared_bytes + call.grid.shared_bytes,
-                      kernel.local_bytes, block.x * block.y * block.z, first, record.counts);
-  BlockRunner runner(kernel, call.grid, memory);
+  LaunchRecord record{name, grid, {}};
+  MemoryAccess memory(global_, parameters_of(kernel, arguments), kernel.shared_bytes + grid.shared_bytes,
+                      kernel.local_bytes, grid.threads.x * grid.threads.y * grid.threads.z, first, record.counts);
+  BlockRunner runner(kernel, grid, memory);
   for (std::uint64_t i = 0; i < count; ++i) {
     memory.begin_block(first + i);
     runner.run({static_cast<unsigned>(i % blocks.x), static_cast<unsigned>(i / blocks.x % blocks.y),

@@ -33,8 +33,8 @@ class Interpreter {
 
   std::vector<std::string> kernel_names() const;
 
-  // Runs a launch as host code made it. Its kernel is the one with that very name, template arguments included.
-  void run(const emulation::KernelCall& call);
+  // Runs a kernel: the one with that very name, template arguments included. An argument is its bytes.
+  void run(const std::string& name, const emulation::Grid& grid, const std::vector<std::vector<std::byte>>& arguments);
 
   std::function<void(const LaunchRecord&)> on_launch;  // told of each launch that ended well; may be empty
 

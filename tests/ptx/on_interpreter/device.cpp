@@ -1,5 +1,8 @@
 #include "tests/ptx/on_interpreter/device.hpp"
 
+#include "tests/ptx/interpreter/text.hpp"
+#include "tests/ptx/on_interpreter/symbols.hpp"
+
 namespace lockstep::ptx {
 
 Interpreter& interpreter() {
@@ -13,7 +16,10 @@ Interpreter& interpreter() {
 
 std::unique_ptr<kernels::Device> make_device() {
   emulation::settings() = {};
-  emulation::settings().run_instead = [](const emulation::KernelCall& call) { interpreter().run(call); };
+  emulation::settings().run_instead = [](const emulation::KernelCall& launch) {
+    const auto& [function, arguments] = launch.call;
+    interpreter().run(own_name(symbol_at(function)), launch.grid, arguments);
+  };
   return kernels::make_cuda_device(0);
 }
 
