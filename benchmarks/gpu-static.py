@@ -13,14 +13,6 @@ PAGE = ROOT / "docs/gpu-kernels.md"
 COUNTS = ROOT / "build/release/tests/ptx/ptx_counts"
 STEP = ROOT / "build/release/tests/ptx/ptx_step"
 
-# Threads of a block, as the launchers start them.
-THREADS = {
-    "squares_of_blocks": 256, "sum_of_partial_sums": 512, "scale_all": 256, "sum_parts": 256, "dropout": 256,
-    "max_pool_forward": 256, "max_pool_backward": 256, "max_pool_backward_apart": 256, "sgd": 256, "adamw": 256,
-    "gather": 256, "gather_fours": 256, "scatter": 256, "relu_forward": 256, "relu_backward": 256,
-    "softmax_of_warps": 128, "softmax_of_blocks": 512, "add_rows": 512, "transpose_tiles": 256,
-}  # fmt: skip
-
 # CUDA C++ programming guide, "Technical specifications per compute capability".
 LIMITS = {
     "80": {"threads": 2048, "blocks": 32, "registers": 65536, "shared": 164 * 1024},
@@ -128,16 +120,22 @@ def kernel_table():
     for source in sorted((ROOT / "kernels/cuda").glob("*.cu")):
         of_80, of_90 = (report(source, arch) for arch in LIMITS)
         for name in sorted(of_90):
+            if name not in counts:
+                sys.exit(f"{source.name}: {name} has no case in tests/ptx/traffic/cases.cpp")
             count = counts[name]
-            threads = THREADS[name.split("<")[0]]
+            threads = count["threads"]
             banks = "n/a: no shared memory"
             if count["fewest_passes"]:
                 banks = f"{count['passes'] / count['fewest_passes']:.2f}"
+            static = zip(of_80[name], of_90[name])
             rows.append([
                 f"`{name}`", f"`{source.name}`", count["shape"], f"{count['sectors_of_stated']:.2f}",
                 f"{count['sectors_of_fewest']:.2f}", banks, f"{count['instructions']:.1f}", str(threads),
-                *(str(both) for pair in zip(of_80[name], of_90[name]) for both in [f"{pair[0]} / {pair[1]}"]),
-                *(f"{occupancy(threads, *of[name][:2], LIMITS[arch]):.0%}" for arch, of in (("80", of_80), ("90", of_90))),
+                *(f"{on_80} / {on_90}" for on_80, on_90 in static),
+                *(
+                    f"{occupancy(threads, registers, shared + count['dynamic_shared'], LIMITS[arch]):.0%}"
+                    for arch, (registers, shared, _) in (("80", of_80[name]), ("90", of_90[name]))
+                ),
             ])  # fmt: skip
     head = [
         "kernel", "source", "shape", "sectors of stated", "of fewest", "bank passes", "instructions an element", "threads",

@@ -25,7 +25,7 @@ bool holds(const Counts& counts, double stated_bytes) {
 class Traffic : public ::testing::TestWithParam<TrafficCase> {};
 
 TEST_P(Traffic, IsWhatTheKernelsHeaderSays) {
-  const Counts counts = measure(GetParam());
+  const Counts counts = measure(GetParam()).counts;
   const double stated = GetParam().stated_bytes;
   EXPECT_TRUE(holds(counts, stated)) << counts.sectors << " sectors in " << counts.requests << " requests, "
                                      << stated / sector_bytes << " are stated, " << counts.fewest_sectors()

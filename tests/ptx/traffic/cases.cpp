@@ -197,12 +197,14 @@ const std::vector<TrafficCase>& traffic_cases() {
   return all;
 }
 
-Counts measure(const TrafficCase& what) {
-  Counts sum;
+LaunchRecord measure(const TrafficCase& what) {
+  LaunchRecord sum{what.kernel, {}, {}};
   const auto device = make_device();
   const auto stream = device->make_stream();
   interpreter().on_launch = [&](const LaunchRecord& record) {
-    if (record.kernel == what.kernel) sum += record.counts;
+    if (record.kernel != what.kernel) return;
+    sum.grid = record.grid;
+    sum.counts += record.counts;
   };
   what.run(*device, *stream);
   interpreter().on_launch = {};

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/kernels.hpp"
-#include "tests/ptx/interpreter/counts.hpp"
+#include "tests/ptx/interpreter/interpreter.hpp"
 
 namespace lockstep::ptx {
 
@@ -20,7 +20,7 @@ struct TrafficCase {
 };
 const std::vector<TrafficCase>& traffic_cases();
 
-// What all launches of the case's kernel did together.
-Counts measure(const TrafficCase& what);
+// What all launches of the case's kernel did together, and the grid of the last of them.
+LaunchRecord measure(const TrafficCase& what);
 
 }  // namespace lockstep::ptx

@@ -7,11 +7,13 @@
 int main() {
   using namespace lockstep::ptx;
   for (const TrafficCase& each : traffic_cases()) {
-    const Counts counts = measure(each);
-    fmt::print(R"({{"kernel": "{}", "shape": "{}", "sectors_of_stated": {}, "sectors_of_fewest": {}, )"
-               R"("passes": {}, "fewest_passes": {}, "instructions": {}}})"
+    const auto& [kernel, grid, counts] = measure(each);
+    const unsigned threads = grid.threads.x * grid.threads.y * grid.threads.z;
+    fmt::print(R"({{"kernel": "{}", "shape": "{}", "threads": {}, "dynamic_shared": {}, "sectors_of_stated": {}, )"
+               R"("sectors_of_fewest": {}, "passes": {}, "fewest_passes": {}, "instructions": {}}})"
                "\n",
-               each.kernel, each.shape, static_cast<double>(counts.sectors * sector_bytes) / each.stated_bytes,
+               kernel, each.shape, threads, grid.shared_bytes,
+               static_cast<double>(counts.sectors * sector_bytes) / each.stated_bytes,
                static_cast<double>(counts.sectors) / counts.fewest_sectors(), counts.shared_passes,
                counts.fewest_passes, static_cast<double>(counts.instructions) / each.elements);
   }
