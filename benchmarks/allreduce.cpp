@@ -13,12 +13,11 @@
 #include <numeric>
 #include <string>
 
-#include "runner/aligned.hpp"
+#include "kernels/device.hpp"
 #include "runner/collective/collective.hpp"
 #include "runner/collective/gradient_sum.hpp"
 
 namespace {
-using lockstep::runner::AlignedFloats;
 using lockstep::runner::Collective;
 
 Collective* ranks = nullptr;
@@ -51,13 +50,14 @@ void all_reduce(benchmark::State& state) {
   const auto bytes = static_cast<std::size_t>(state.range(0));
   const auto bucket = static_cast<std::size_t>(state.range(1)) / sizeof(float);
   const bool in_flight = state.range(2) != 0;
-  AlignedFloats values(bytes / sizeof(float));
+  const auto memory = lockstep::kernels::make_cpu_device()->allocate(bytes);
+  const std::span<float> values = memory.as<float>();
   for (auto _ : state) {
-    write(values.span());
+    write(values);
     ranks->barrier();
     const double before = seconds_now();
-    sum_in_buckets(values.span(), bucket, in_flight);
-    read(values.span());
+    sum_in_buckets(values, bucket, in_flight);
+    read(values);
     state.SetIterationTime(slowest(seconds_now() - before));
   }
   state.SetBytesProcessed(state.iterations() * state.range(0));
@@ -82,12 +82,12 @@ void define() {
 }
 
 bool sums_are_right() {
-  AlignedFloats values(1'000'007);
+  std::vector<float> values(1'000'007);
   for (const bool in_flight : {false, true}) {
-    std::fill_n(values.data(), values.size(), static_cast<float>(ranks->rank() + 1));
-    sum_in_buckets(values.span(), lockstep::runner::bucket_floats, in_flight);
+    std::ranges::fill(values, static_cast<float>(ranks->rank() + 1));
+    sum_in_buckets(values, lockstep::runner::bucket_floats, in_flight);
     const auto want = 0.5F * static_cast<float>(ranks->size() * (ranks->size() + 1));
-    for (const float value : values.span()) {
+    for (const float value : values) {
       if (!(value == want)) return false;
     }
   }

@@ -146,9 +146,8 @@ void training_step(benchmark::State& state) {
   constexpr int batch = 128;
   runner::ModelSpec spec;
   spec.name = state.range(0) == 0 ? "mlp" : "cnn";
-  const auto model = runner::make_model(spec, batch);
   const auto device = make_cpu_device();
-  const auto stream = device->make_stream();
+  const auto model = runner::make_model(spec, batch, *device);
   const auto sgd = make_sgd(*device, {{0, model->parameters().size()}});
   const Buffer velocity = device->allocate(model->parameters().size_bytes());
   std::vector<float> images(std::size_t{batch} * 784);
@@ -156,9 +155,10 @@ void training_step(benchmark::State& state) {
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i * 7919 % 1000) / 1000 - 0.5F;
   for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i * 7 % 10);
   std::uint64_t step = 0;
+  LossSums sums;
   for (auto _ : state) {
-    model->train({images.data(), labels.data(), batch, 0}, 1.0F / batch, step++, {});
-    sgd->run(model->parameters(), model->gradients(), velocity.as<float>(), {0.01F, 0.9F}, *stream);
+    model->train({images.data(), labels.data(), batch, 0}, 1.0F / batch, step++, &sums, {});
+    sgd->run(model->parameters(), model->gradients(), velocity.as<float>(), {0.01F, 0.9F}, model->stream());
   }
   state.SetItemsProcessed(state.iterations() * batch);
   state.SetLabel(spec.name);

@@ -42,6 +42,16 @@ template <class... Args>
 Error not_found(fmt::format_string<Args...> format, Args&&... args) {
   return {ExitCode::not_found, fmt::format(format, std::forward<Args>(args)...)};
 }
+// Runs `work`; an Error that comes out of it says first what it was for: "<purpose>: <message>".
+template <class Work>
+auto with_purpose(const std::string& purpose, Work work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    throw Error(error.code(), purpose + ": " + error.what());
+  }
+}
+
 // "<what>: <strerror(errno)>", read before anything else can change errno.
 Error system_failure(const std::string& what);
 

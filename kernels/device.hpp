@@ -19,6 +19,13 @@ struct Counters {
   std::int64_t reorders = 0;  // copies from one layout into another
 };
 
+// What a device can do at most, by what it says of itself; 0 where it does not say. What is measured is held against
+// it.
+struct DeviceLimits {
+  double bytes_per_s = 0;     // of its memory
+  double f32_flop_per_s = 0;  // multiply-adds count twice
+};
+
 // An in-order queue of work. A call on it may return before the work is done (on a CPU it never does).
 class Stream {
  public:
@@ -51,16 +58,32 @@ class Buffer {
   Release release_ = nullptr;
 };
 
+// A place in a stream's queue. Before its first record it holds nobody up.
+class Event {
+ public:
+  virtual ~Event() = default;
+  virtual void record(Stream& stream) = 0;     // after the work that `stream` has by now
+  virtual void hold_back(Stream& stream) = 0;  // what `stream` is given from here on runs after the recorded work
+  virtual void wait() = 0;                     // the host waits for it
+};
+
 class Planner;  // kernels/planner.hpp
 
 class Device {
  public:
   virtual ~Device() = default;
   virtual DeviceKind kind() const = 0;
-  virtual std::string name() const = 0;  // for a log: library, version, threads
+  virtual std::string name() const = 0;      // for a log: library, version, threads
+  virtual std::string identity() const = 0;  // of the hardware: no two ranks of a machine may share one
+  virtual DeviceLimits limits() const { return {}; }
   virtual std::unique_ptr<Stream> make_stream() = 0;
+  virtual std::unique_ptr<Event> make_event() = 0;
   // Throws Error (failed) that says how much was asked for when there is no room.
   virtual Buffer allocate(std::size_t bytes) = 0;
+  // Memory of the host that copies from and to at full speed while the host goes on (pinned); zeroed.
+  virtual Buffer allocate_host(std::size_t bytes) = 0;
+  // Whether memory of allocate() may be read and written by the host itself.
+  bool memory_is_the_hosts() const { return kind() == DeviceKind::cpu; }
   // Between this device's memory and the host's, in either direction; in the order of the stream.
   virtual void copy(void* to, const void* from, std::size_t bytes, Stream& stream) = 0;
 
@@ -76,8 +99,13 @@ class Device {
 // and run on one thread at a time.
 std::unique_ptr<Device> make_cpu_device(int threads = 1);
 
-// Only in a build with CUDA. It becomes the calling thread's current device. Throws Error when there is none of that
-// number, or no driver.
+// A program links lockstep_kernels_cuda for these two, or lockstep_kernels_without_cuda, where there are none.
+struct CudaDevices {
+  int count = 0;
+  std::string why_none;  // for people; empty when there are some
+};
+CudaDevices find_cuda_devices();
+// It becomes the calling thread's current device. Throws Error when there is none of that number.
 std::unique_ptr<Device> make_cuda_device(int index);
 
 }  // namespace lockstep::kernels

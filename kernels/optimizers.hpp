@@ -64,6 +64,7 @@ class ArenaMath {
   virtual ~ArenaMath() = default;
   virtual void zero(std::span<float> x, Stream& stream) = 0;
   virtual void scale(std::span<float> x, float factor, Stream& stream) = 0;
+  virtual void add(std::span<float> x, std::span<const float> y, Stream& stream) = 0;  // x += y, of one size
   // *result (device memory) = the sum of squares, in double precision; the square root of it is the global norm.
   virtual void sum_of_squares(std::span<const float> x, double* result, Stream& stream) = 0;
 };

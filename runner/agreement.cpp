@@ -15,8 +15,7 @@ std::string rank_and_host(const Collective& collective) {
   return fmt::format("rank {} on {}", collective.rank(), host);
 }
 
-// One number per rank, known to all.
-static std::vector<std::int64_t> gather(Collective& collective, std::int64_t mine) {
+std::vector<std::int64_t> gather(Collective& collective, std::int64_t mine) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(collective.size()), 0);
   all[static_cast<std::size_t>(collective.rank())] = mine;
   collective.max(all);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "common/error.hpp"
 #include "runner/collective/collective.hpp"
@@ -45,6 +46,9 @@ auto agreed(Collective& collective, Work work) -> decltype(work()) {
   agree(collective, fared);
   return std::move(*result);
 }
+
+// Collective: one number of each rank (not negative), known to all.
+std::vector<std::int64_t> gather(Collective& collective, std::int64_t mine);
 
 // Collective: throws AgreedError, naming the ranks that differ from rank 0, unless these bytes are equal on all of
 // them.

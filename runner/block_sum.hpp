@@ -4,10 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
-#include "runner/aligned.hpp"
+#include "kernels/kernels.hpp"
 
 namespace lockstep::runner {
 
@@ -17,18 +18,21 @@ int blocks_of(int asked, int ranks);
 
 class BlockSum {
  public:
-  // `values` is where every block's are computed, and where the sum will be; `blocks` is a power of two. Keeps log2 of
-  // `blocks` copies of the values.
-  BlockSum(std::span<float> values, int blocks);
+  // `values` (device memory) is where every block's are computed, by work of `stream`, and where the sum will be;
+  // `blocks` is a power of two. Keeps log2 of `blocks` copies of the values.
+  BlockSum(kernels::Device& device, kernels::Stream& stream, std::span<float> values, int blocks);
 
   // values[begin, end) are block `block`'s (blocks come in order, ranges as they like). After the last block's, that
-  // range is the sum.
+  // range is the sum. Queued on the stream.
   void take(int block, std::size_t begin, std::size_t end);
 
  private:
+  kernels::Device& device_;
+  kernels::Stream& stream_;
+  std::unique_ptr<kernels::ArenaMath> math_;
   std::span<float> values_;
   int blocks_;
-  std::vector<AlignedFloats> waiting_;  // by level: the sum of 2^level blocks that waits for its neighbour
+  std::vector<kernels::Buffer> waiting_;  // by level: the sum of 2^level blocks that waits for its neighbour
 };
 
 // The same sum of numbers that are all there; the count is a power of two.

@@ -5,39 +5,55 @@
 #include <numeric>
 
 #include "runner/block_sum.hpp"
-#include "runner/data/prefetch.hpp"
+#include "runner/data/upload.hpp"
+#include "runner/loss_book.hpp"
 
 namespace lockstep::runner {
 
-static BatchResult evaluate_range(Model& model, const ImageSet& set, const Scaling& scaling, Range range,
-                                  LoadedBatch& batch) {
-  BatchResult all;
-  std::array<std::uint32_t, evaluation_batch> positions{};
-  for (std::int64_t begin = range.begin; begin < range.end; begin += evaluation_batch) {
-    const auto count = static_cast<int>(std::min<std::int64_t>(evaluation_batch, range.end - begin));
-    std::iota(positions.begin(), positions.begin() + count, static_cast<std::uint32_t>(begin));
-    load_batch(set, scaling, positions.data(), count, batch);
-    const BatchResult result = model.evaluate(batch.view());
-    all.loss_sum += result.loss_sum;
-    all.correct += result.correct;
+namespace {
+// Gives the model a set's images, one batch ahead of the device.
+class Reader {
+ public:
+  Reader(Model& model, const ImageSet& set, const Scaling& scaling)
+      : model_(model),
+        set_(set),
+        scaling_(scaling),
+        upload_(model.device(), model.stream(), evaluation_batch, set.image_size()) {
+    for (LoadedBatch& each : loaded_) each = LoadedBatch(model.device(), evaluation_batch, set.image_size());
   }
-  return all;
-}
+
+  void evaluate(Range range, kernels::LossSums* sums) {
+    std::array<std::uint32_t, evaluation_batch> positions{};
+    for (std::int64_t begin = range.begin; begin < range.end; begin += evaluation_batch) {
+      const auto count = static_cast<int>(std::min<std::int64_t>(evaluation_batch, range.end - begin));
+      std::iota(positions.begin(), positions.begin() + count, static_cast<std::uint32_t>(begin));
+      upload_.wait_for_the_one_before();
+      LoadedBatch& batch = loaded_[next_++ % 2];
+      batch.load(set_, scaling_, positions.data(), count, begin, set_.count());
+      model_.evaluate(upload_.put(batch.view()).whole(), sums);
+    }
+  }
+
+ private:
+  Model& model_;
+  const ImageSet& set_;
+  const Scaling& scaling_;
+  Upload upload_;
+  LoadedBatch loaded_[2];
+  unsigned next_ = 0;
+};
+}  // namespace
 
 Evaluation evaluate(Model& model, const ImageSet& set, const Scaling& scaling, Collective& collective, int blocks) {
-  LoadedBatch batch;
-  batch.images = AlignedFloats(evaluation_batch * set.image_size());
-  batch.labels.resize(evaluation_batch);
   const int blocks_here = blocks / collective.size();
-  std::vector<double> losses;
-  std::int64_t correct = 0;
+  LossBook book(model.device(), model.stream(), blocks_here, 1);
+  book.begin_entry();
+  Reader reader(model, set, scaling);
   for (int i = 0; i < blocks_here; ++i) {
-    const Range range = share_of(set.count(), collective.rank() * blocks_here + i, blocks);
-    const BatchResult result = evaluate_range(model, set, scaling, range, batch);
-    losses.push_back(result.loss_sum);
-    correct += result.correct;
+    reader.evaluate(share_of(set.count(), collective.rank() * blocks_here + i, blocks), book.block(i));
   }
-  std::array<double, 2> totals{pairwise_sum(losses), static_cast<double>(correct)};  // counts below 2^53 are exact
+  const LossBook::Entry here = book.take().front();
+  std::array<double, 2> totals{here.loss, static_cast<double>(here.correct)};  // counts below 2^53 are exact
   collective.sum(std::span<double>(totals));
   const auto images = static_cast<double>(set.count());
   return {totals[0] / images, totals[1] / images, set.count()};

@@ -149,12 +149,17 @@ std::vector<OptionRow> make_table() {
   add(text("journal", &O::journal, "PATH",
            "folder for the metrics (empty: the run's; without a launcher ./lockstep-train-metrics)"));
 
-  add(choice("device", &O::device, {"auto", "cpu", "cuda"}, "what computes"));
+  add(choice("device", &O::device, {"auto", "cpu", "cuda"},
+             "what computes; auto: a GPU for each rank where there are some, else the CPU"));
   add(power_of_two("blocks", &O::blocks, 1024, "blocks",
                    "gradients are summed over so many blocks of each batch, in a fixed order: the same bits on any "
                    "power of two of ranks up to it"));
   add(choice("overlap", &O::overlap, {"auto", "on", "off"},
              "add gradients up during the backward pass; auto: when ranks are on several machines"));
+  add(number("collective-warn", &O::collective_warn_s, 0.1, 1e6, "seconds",
+             "GPUs: name a sum over ranks that takes longer, and the ranks that it waits for"));
+  add(number("collective-timeout", &O::collective_timeout_s, 0.1, 1e6, "seconds",
+             "GPUs: end the job when a sum over ranks takes longer"));
   return rows;
 }
 }  // namespace

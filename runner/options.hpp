@@ -49,6 +49,8 @@ struct Options {
   std::string device = "auto";
   std::string overlap = "auto";
   int blocks = 4;
+  double collective_warn_s = 30;
+  double collective_timeout_s = 600;
 };
 
 struct OptionRow {

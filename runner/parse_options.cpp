@@ -51,9 +51,6 @@ static std::vector<std::string> contradictions(const Options& options) {
   if (options.data.empty() && options.train_images.empty() && options.train_labels.empty()) {
     mistakes.emplace_back("no data: give --data DIR, or --train-images and --train-labels");
   }
-  if (options.device == "cuda") {
-    mistakes.emplace_back("--device cuda: this build has no CUDA back-end; use --device cpu");
-  }
   if (options.lowest_rate > options.learning_rate) mistakes.emplace_back("--lr-end is above --lr");
   return mistakes;
 }

@@ -34,12 +34,11 @@ CheckpointFacts Trainer::facts() const {
 
 void Trainer::save() {
   if (saved_step_ == position_.step) return;
-  check_same_everywhere(collective_, model_.parameters(), "parameters");
-  for (const OptimizerState& state : optimizer_.state()) check_same_everywhere(collective_, state.values, state.name);
+  TrainingState state(model_, optimizer_);
+  for (const auto& arena : state.all()) check_same_everywhere(collective_, arena.numbers.values(), arena.name);
   agreed(collective_, [&] {  // also a barrier: nobody leaves before the checkpoint is complete
     if (collective_.rank() == 0) {
-      const fs::path path =
-          save_checkpoint(places_.checkpoints, facts(), model_, optimizer_, options_.keep_checkpoints);
+      const fs::path path = save_checkpoint(places_.checkpoints, facts(), state, options_.keep_checkpoints);
       log_.note(fmt::format("saved {}", path.string()));
     }
     return true;
@@ -47,13 +46,13 @@ void Trainer::save() {
   saved_step_ = position_.step;
 }
 
-std::optional<LoadedCheckpoint> Trainer::find_checkpoint() {
+std::optional<LoadedCheckpoint> Trainer::find_checkpoint(TrainingState& state) {
   const auto identity = identity_of(options_, data_);
   const Say say = [this](const std::string& line) { log_.note(line); };
   if (options_.resume == "auto") {
-    return load_latest_complete_checkpoint(places_.checkpoints, identity, model_, optimizer_, say);
+    return load_latest_complete_checkpoint(places_.checkpoints, identity, state, say);
   }
-  if (options_.resume != "none") return load_checkpoint(options_.resume, identity, model_, optimizer_);
+  if (options_.resume != "none") return load_checkpoint(options_.resume, identity, state);
   // A later --resume auto would take up whichever run got further, so two runs never share a folder.
   const auto all = list_step_folders(places_.checkpoints);
   const auto complete = std::find_if(all.begin(), all.end(), has_manifest);
@@ -86,23 +85,24 @@ void Trainer::adopt(const LoadedCheckpoint& checkpoint) {
 }
 
 void Trainer::resume() {
+  TrainingState state(model_, optimizer_);
   const bool found = agreed(collective_, [&] {
     if (collective_.rank() != 0) return false;
-    const auto checkpoint = find_checkpoint();
+    const auto checkpoint = find_checkpoint(state);
     if (checkpoint) adopt(*checkpoint);
     return checkpoint.has_value();
   });
-  share_checkpoint(found);
+  share_checkpoint(found, state);
 }
 
-void Trainer::share_checkpoint(bool found) {
+void Trainer::share_checkpoint(bool found, TrainingState& state) {
   std::int64_t any = found ? 1 : 0;
   collective_.max({&any, 1});
   if (any == 0) return;
   const auto share = [this](auto span) { collective_.broadcast(std::as_writable_bytes(span), 0); };
   share(std::span(&position_, 1));
-  share(model_.parameters());
-  for (const OptimizerState& state : optimizer_.state()) share(state.values);
+  for (auto& arena : state.all()) share(arena.numbers.values());
+  state.give_back();
   saved_step_ = position_.step;
 }
 

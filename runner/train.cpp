@@ -9,12 +9,21 @@
 #include "history/sink/metric_names.hpp"
 #include "runner/agreement.hpp"
 #include "runner/checkpoint/tensors.hpp"
+#include "runner/choose_device.hpp"
 #include "runner/places.hpp"
 #include "runner/program.hpp"
 #include "runner/stop_signals.hpp"
 #include "runner/trainer.hpp"
 
 namespace lockstep::runner {
+
+// Null when there is one rank.
+static std::unique_ptr<DeviceSums> make_sums(const Options& options, Collective& collective, kernels::Device& device,
+                                             const MakeGpuSums& make_gpu_sums) {
+  if (collective.size() == 1) return nullptr;
+  if (device.memory_is_the_hosts()) return make_host_sums(collective, overlap_of(options, collective, device));
+  return make_gpu_sums(options, collective, device);
+}
 
 // From here on TERM means: save and leave. Whoever stops the run reads the file and signals this process alone.
 static void register_as_stoppable(const Places& places, int rank) {
@@ -52,12 +61,12 @@ static std::string opening_line(const Options& options, const TrainingData& data
 }
 
 // The model for others: its tensors, and as metadata what a program needs to use them.
-static void keep_model(const fs::path& folder, const Options& options, const TrainingData& data, Model& model) {
+static void keep_model(const fs::path& folder, const Options& options, const TrainingData& data, TrainingState& state) {
   const ImageShape& shape = data.train.shape;
   fs::create_directories(folder);
   const fs::path file = folder / "model.safetensors";
   write_file_durably(file,
-                     write_safetensors(model_tensors(model),
+                     write_safetensors(model_tensors(state),
                                        {{"format", "pt"},
                                         {"model", options.model},
                                         {"input", fmt::format("{},{},{}", shape.channels, shape.height, shape.width)},
@@ -66,8 +75,20 @@ static void keep_model(const fs::path& folder, const Options& options, const Tra
                                         {"pixel_deviation", fmt::format("{}", data.scaling.deviation)}}));
 }
 
+// "412 GFLOP/s a rank in the model's products, 2.1 % of the 19.5 TFLOP/s (float32) that its device can do at most"
+static void note_utilisation(Model& model, const Collective& collective, const StepTimes& times, TrainingLog& log) {
+  const double most = model.device().limits().f32_flop_per_s;
+  if (!(most > 0)) return;
+  const double rate = model.training_flop_per_sample() * static_cast<double>(times.images) / times.seconds /
+                      static_cast<double>(collective.size());
+  log.note(fmt::format(
+      "{:.0f} GFLOP/s a rank in the model's products, {:.1f} % of the {:.1f} TFLOP/s (float32) that its device can do "
+      "at most",
+      rate / 1e9, 100 * rate / most, most / 1e12));
+}
+
 static void conclude(const Options& options, Collective& collective, const Places& places, const TrainingData& data,
-                     Model& model, const Trainer& trainer, TrainingLog& log) {
+                     Model& model, Optimizer& optimizer, const Trainer& trainer, TrainingLog& log) {
   const std::int64_t step = trainer.position().step;
   const StepTimes& times = trainer.total_times();
   std::string line = fmt::format("trained {} steps", step);
@@ -77,6 +98,7 @@ static void conclude(const Options& options, Collective& collective, const Place
                         static_cast<double>(times.images) / times.seconds, 100 * times.all_reduce_s / times.seconds);
   }
   log.note(line);
+  if (times.steps > 0) note_utilisation(model, collective, times, log);
   if (data.test) {
     // without a held-out share the test images are what the last epoch was validated on: no second pass
     const std::optional<Evaluation> judged = data.held_out ? std::nullopt : trainer.last_validation();
@@ -86,12 +108,15 @@ static void conclude(const Options& options, Collective& collective, const Place
     log.note(fmt::format("test accuracy {:.4f} (loss {:.4f}, {} images)", test.accuracy, test.loss, test.images));
   }
   agreed(collective, [&] {
-    if (places.output && collective.rank() == 0) keep_model(*places.output, options, data, model);
+    if (!places.output || collective.rank() != 0) return true;
+    TrainingState state(model, optimizer);
+    keep_model(*places.output, options, data, state);
     return true;
   });
 }
 
-ExitCode train(const Options& options, Collective& collective, const ModelFactory& make_model) {
+ExitCode train(const Options& options, Collective& collective, const ModelFactory& make_model,
+               const MakeGpuSums& make_gpu_sums) {
   if (options.batch_size < collective.size()) {
     throw AgreedError(ExitCode::bad_input,
                       fmt::format("--batch-size {} is less than one image for each of {} ranks", options.batch_size,
@@ -104,15 +129,18 @@ ExitCode train(const Options& options, Collective& collective, const ModelFactor
     return true;
   });
   const TrainingData data = agreed(collective, [&] { return load_training_data(options); });
+  const ChosenDevice chosen = choose_device(options, collective);
   const int max_batch = max_batch_of(options, data, collective.size());
-  const auto model = agreed(collective, [&] { return make_model(spec_of(options, data), max_batch); });
+  const auto model = agreed(collective, [&] { return make_model(spec_of(options, data), max_batch, *chosen.device); });
   const auto optimizer = agreed(collective, [&] {
     return make_optimizer({options.optimizer, options.momentum, options.beta2, options.weight_decay}, *model);
   });
   const auto log = agreed(collective, [&] { return std::make_unique<TrainingLog>(places, collective); });
+  const auto sums = make_sums(options, collective, *chosen.device, make_gpu_sums);
 
   log->note(opening_line(options, data, *model, collective.size()));
-  Trainer trainer(options, collective, places, data, *model, *optimizer, *log);
+  if (!chosen.line.empty()) log->note(chosen.line);
+  Trainer trainer(options, collective, sums.get(), places, data, *model, *optimizer, *log);
   trainer.resume();
   log->parameters(as_parameters(options), trainer.position().step);
   if (trainer.run() == Ending::stopped_early) {
@@ -120,7 +148,7 @@ ExitCode train(const Options& options, Collective& collective, const ModelFactor
                           trainer.length().end_step));
     return ExitCode::stopped_early;
   }
-  conclude(options, collective, places, data, *model, trainer, *log);
+  conclude(options, collective, places, data, *model, *optimizer, trainer, *log);
   return ExitCode::done;
 }
 

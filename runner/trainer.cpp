@@ -6,9 +6,11 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "history/sink/metric_names.hpp"
 #include "runner/agreement.hpp"
+#include "runner/choose_device.hpp"
 #include "runner/stop_signals.hpp"
 
 namespace lockstep::runner {
@@ -42,14 +44,14 @@ static Schedule schedule_of(const Options& options, std::int64_t all_steps) {
   return schedule;
 }
 
-// On one machine the ranks' cores do the adding up too, so there is nothing to hide it behind.
-static Overlap overlap_of(const Options& options, const Collective& collective) {
-  if (options.overlap == "auto") return collective.one_machine() ? Overlap::off : Overlap::on;
-  return options.overlap == "on" ? Overlap::on : Overlap::off;
+// A CPU's losses are there with the step. To look at a GPU's is to wait for it, so they are looked at together.
+static int steps_between_looks(const Options& options, const kernels::Device& device) {
+  constexpr std::int64_t most = 1024;
+  return device.memory_is_the_hosts() ? 1 : static_cast<int>(std::min(options.log_every, most));
 }
 
-Trainer::Trainer(const Options& options, Collective& collective, const Places& places, const TrainingData& data,
-                 Model& model, Optimizer& optimizer, TrainingLog& log)
+Trainer::Trainer(const Options& options, Collective& collective, DeviceSums* sums, const Places& places,
+                 const TrainingData& data, Model& model, Optimizer& optimizer, TrainingLog& log)
     : options_(options),
       collective_(collective),
       places_(places),
@@ -61,77 +63,100 @@ Trainer::Trainer(const Options& options, Collective& collective, const Places& p
       schedule_(schedule_of(options, length_.all_steps)),
       blocks_(blocks_of(options.blocks, collective.size())),
       blocks_here_(blocks_ / collective.size()),
-      block_sum_(model.gradients(), blocks_here_),
-      gradient_sum_(collective, model.gradients(), overlap_of(options, collective)) {}
+      block_sum_(model.device(), model.stream(), model.gradients(), blocks_here_),
+      gradient_sum_(sums, model.stream(), model.gradients(), overlap_of(options, collective, model.device())),
+      losses_(model.device(), model.stream(), blocks_here_, steps_between_looks(options, model.device())) {}
 
 Ending Trainer::run() {
   run_started_s_ = epoch_started_s_ = seconds_now();
   run_first_step_ = position_.step;
   const TrainingOrder order{options_.seed, options_.batch_size, collective_.rank(), collective_.size()};
-  Prefetcher batches(data_.train, data_.scaling, order, position_.step, length_.end_step);
+  const int most = largest_share(std::min(options_.batch_size, data_.train.count()), collective_.size());
+  Prefetcher batches(model_.device(), data_.train, data_.scaling, order, position_.step, length_.end_step);
+  Upload upload(model_.device(), model_.stream(), most, data_.train.image_size());
   while (position_.step < length_.end_step) {
-    const Wishes wishes = train_one_step(batches.next());
-    if (position_.step % length_.steps_per_epoch == 0) end_epoch();
+    upload.wait_for_the_one_before();
+    Wishes wishes = train_one_step(upload.put(batches.next()));
     const bool due = options_.checkpoint_every > 0 && position_.step % options_.checkpoint_every == 0;
-    if (due || wishes.save || wishes.stop) save();
+    const bool saves = due || wishes.save || wishes.stop;
+    if (saves && losses_.entries() > 0) wishes.stop |= agree_on_wishes(true).stop;  // a wish to save is met, too
+    if (position_.step % length_.steps_per_epoch == 0) end_epoch();
+    if (saves) save();
     if (wishes.stop && position_.step < length_.end_step) return Ending::stopped_early;
   }
   return Ending::completed;
 }
 
-Trainer::Wishes Trainer::train_one_step(const LoadedBatch& batch) {
+Trainer::Wishes Trainer::train_one_step(const BatchView& batch) {
   const double started = seconds_now();
   const double rate = learning_rate(schedule_, position_.step);
-  const BatchResult result = compute(batch);
+  compute(batch);
   gradient_sum_.finish();
-  const Wishes wishes = sum_results(result, batch);
   optimizer_.update(rate, position_.step);
   ++position_.step;
   last_validation_.reset();
+  const Wishes wishes = agree_on_wishes(losses_are_due());
   count_times(seconds_now() - started, batch.global_count);
-  if (position_.step % options_.log_every == 0 || position_.step == length_.end_step) record(rate);
+  if (records_here()) record(rate);
   report_progress();
   return wishes;
 }
 
-BatchResult Trainer::compute(const LoadedBatch& batch) {
+void Trainer::compute(const BatchView& batch) {
   const float scale = 1.0F / static_cast<float>(batch.global_count);
-  std::vector<double> losses;
-  BatchResult all;
+  losses_.begin_entry();
+  images_of_entries_.push_back(batch.global_count);
   for (int block = 0; block < blocks_here_; ++block) {
     const auto ready = [&](std::size_t begin, std::size_t end) {
       block_sum_.take(block, begin, end);
       if (block + 1 == blocks_here_) gradient_sum_.ready(begin, end);
     };
     const Range range = share_of(batch.global_count, collective_.rank() * blocks_here_ + block, blocks_);
-    const BatchResult result =
-        model_.train(batch.part(range), scale, static_cast<std::uint64_t>(position_.step), ready);
-    losses.push_back(result.loss_sum);
-    all.correct += result.correct;
+    model_.train(batch.part(range), scale, static_cast<std::uint64_t>(position_.step), losses_.block(block), ready);
   }
-  all.loss_sum = pairwise_sum(losses);
-  return all;
 }
 
-// One small sum per step carries the loss and what any rank was asked to do, so all ranks act on the same step.
-Trainer::Wishes Trainer::sum_results(const BatchResult& result, const LoadedBatch& batch) {
+bool Trainer::records_here() const {
+  return position_.step % options_.log_every == 0 || position_.step == length_.end_step;
+}
+
+bool Trainer::losses_are_due() const {
+  return losses_.full() || records_here() || position_.step % length_.steps_per_epoch == 0;
+}
+
+// One small sum per step carries what any rank was asked to do, so all ranks act on the same step, and the losses when
+// they are wanted.
+Trainer::Wishes Trainer::agree_on_wishes(bool with_losses) {
   const bool save_here = save_requested();
   if (save_here) forget_save_request();
-  std::array<double, 3> totals{result.loss_sum, stop_requested() ? 1.0 : 0.0, save_here ? 1.0 : 0.0};
+  std::vector<double> totals{stop_requested() ? 1.0 : 0.0, save_here ? 1.0 : 0.0};
+  constexpr std::size_t wishes = 2;
+  if (with_losses) {
+    for (const LossBook::Entry& entry : losses_.take()) totals.push_back(entry.loss);
+  }
   const double before = seconds_now();
   collective_.sum(std::span<double>(totals));
   small_sums_s_ = seconds_now() - before;
-  loss_ = totals[0] / static_cast<double>(batch.global_count);
-  if (!std::isfinite(loss_)) {
-    throw AgreedError(ExitCode::failed,
-                      fmt::format("the loss is {} at step {}: training diverged; try a smaller --lr or a longer "
-                                  "--warmup-steps",
-                                  loss_, position_.step + 1),
-                      collective_.rank() == 0);
+  if (with_losses) take_in(std::span(totals).subspan(wishes));
+  return {totals[0] > 0, totals[1] > 0};
+}
+
+// `losses`: of the steps up to position_.step, summed over the global batch of each.
+void Trainer::take_in(std::span<const double> losses) {
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    loss_ = losses[i] / static_cast<double>(images_of_entries_[i]);
+    if (!std::isfinite(loss_)) {
+      const std::int64_t step = position_.step - static_cast<std::int64_t>(losses.size() - 1 - i);
+      throw AgreedError(ExitCode::failed,
+                        fmt::format("the loss is {} at step {}: training diverged; try a smaller --lr or a longer "
+                                    "--warmup-steps",
+                                    loss_, step),
+                        collective_.rank() == 0);
+    }
+    position_.epoch_loss_sum += losses[i];
+    position_.epoch_images += images_of_entries_[i];
   }
-  position_.epoch_loss_sum += totals[0];
-  position_.epoch_images += batch.global_count;
-  return {totals[1] > 0, totals[2] > 0};
+  images_of_entries_.clear();
 }
 
 void Trainer::count_times(double seconds, std::int64_t images) {
@@ -144,8 +169,12 @@ void Trainer::count_times(double seconds, std::int64_t images) {
     times->seconds += seconds;
     times->all_reduce_s += collective_.size() > 1 ? gradients.blocked_s + small_sums_s_ : 0;
   }
+  since_look_s_ += seconds;
+  ++steps_since_look_;
+  if (losses_.entries() > 0) return;  // the device may still be at it
+  const double step_s = std::exchange(since_look_s_, 0) / static_cast<double>(std::exchange(steps_since_look_, 0));
   constexpr double newest_share = 0.1;
-  smooth_step_s_ = smooth_step_s_ == 0 ? seconds : (1 - newest_share) * smooth_step_s_ + newest_share * seconds;
+  smooth_step_s_ = smooth_step_s_ == 0 ? step_s : (1 - newest_share) * smooth_step_s_ + newest_share * step_s;
 }
 
 void Trainer::record(double learning_rate) {
@@ -156,6 +185,7 @@ void Trainer::record(double learning_rate) {
 }
 
 void Trainer::report_progress() {
+  if (losses_.entries() > 0) return;  // nothing new is known
   history::Progress progress;
   progress.epoch = static_cast<int>(length_.epoch_of(position_.step - 1)) + 1;
   progress.epochs = static_cast<int>(length_.epochs);
@@ -182,7 +212,7 @@ void Trainer::end_epoch() {
   }
   const double now = seconds_now();
   line += fmt::format("  {:.1f} s", now - epoch_started_s_);
-  if (epoch_gradient_times_.in_flight_s > 0 && overlap_of(options_, collective_) == Overlap::on) {
+  if (epoch_gradient_times_.in_flight_s > 0 && overlap_of(options_, collective_, model_.device()) == Overlap::on) {
     line += fmt::format("  overlap {:.0f} %", 100 * epoch_gradient_times_.overlap());
   }
   log_.metrics(position_.step, metrics);

@@ -10,8 +10,9 @@
 #include "runner/checkpoint/checkpoint.hpp"
 #include "runner/collective/collective.hpp"
 #include "runner/collective/gradient_sum.hpp"
-#include "runner/data/prefetch.hpp"
+#include "runner/data/upload.hpp"
 #include "runner/evaluate.hpp"
+#include "runner/loss_book.hpp"
 #include "runner/optimizer/schedule.hpp"
 #include "runner/training_data.hpp"
 #include "runner/training_log.hpp"
@@ -34,8 +35,9 @@ enum class Ending { completed, stopped_early };
 class Trainer {
  public:
   // Everything must outlive the trainer. The model takes evaluation_batch images, and those of a block, in one call.
-  Trainer(const Options& options, Collective& collective, const Places& places, const TrainingData& data, Model& model,
-          Optimizer& optimizer, TrainingLog& log);
+  // `sums` is null when there is one rank.
+  Trainer(const Options& options, Collective& collective, DeviceSums* sums, const Places& places,
+          const TrainingData& data, Model& model, Optimizer& optimizer, TrainingLog& log);
 
   // Collective. As --resume says; throws AgreedError when that is impossible.
   void resume();
@@ -54,17 +56,20 @@ class Trainer {
     bool stop = false;
     bool save = false;
   };
-  Wishes train_one_step(const LoadedBatch& batch);
-  BatchResult compute(const LoadedBatch& batch);
-  Wishes sum_results(const BatchResult& result, const LoadedBatch& batch);
+  Wishes train_one_step(const BatchView& batch);
+  void compute(const BatchView& batch);
+  bool records_here() const;
+  bool losses_are_due() const;
+  Wishes agree_on_wishes(bool with_losses);
+  void take_in(std::span<const double> losses);
   void count_times(double seconds, std::int64_t images);
   void record(double learning_rate);
   void report_progress();
   void end_epoch();
   void save();
   void adopt(const LoadedCheckpoint& checkpoint);
-  std::optional<LoadedCheckpoint> find_checkpoint();
-  void share_checkpoint(bool found);
+  std::optional<LoadedCheckpoint> find_checkpoint(TrainingState& state);
+  void share_checkpoint(bool found, TrainingState& state);
   CheckpointFacts facts() const;
 
   const Options& options_;
@@ -80,10 +85,14 @@ class Trainer {
   int blocks_here_;  // of them this rank's
   BlockSum block_sum_;
   GradientSum gradient_sum_;
+  LossBook losses_;
+  std::vector<std::int64_t> images_of_entries_;  // of the global batches whose losses are in the book
 
   TrainingPosition position_;
-  double loss_ = 0;           // of the last step, over the global batch
-  double small_sums_s_ = 0;   // of the running step, in the collectives beside the gradients'
+  double loss_ = 0;          // of the last step that is known, over the global batch
+  double small_sums_s_ = 0;  // of the running step, in the collectives beside the gradients'
+  double since_look_s_ = 0;  // of the steps whose losses are not known yet
+  std::int64_t steps_since_look_ = 0;
   double smooth_step_s_ = 0;  // of recent steps
   StepTimes since_record_;
   StepTimes total_times_;

@@ -11,6 +11,10 @@ LOCKSTEP_VECTOR_CLONES void scale_all(float* x, std::size_t count, float factor)
   for (std::size_t i = 0; i < count; ++i) x[i] *= factor;
 }
 
+LOCKSTEP_VECTOR_CLONES void add_all(float* __restrict x, const float* __restrict y, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) x[i] += y[i];
+}
+
 LOCKSTEP_VECTOR_CLONES double squares(const float* x, std::size_t count) {
   double lanes[kLanes] = {};
   std::size_t i = 0;
@@ -31,6 +35,9 @@ class CpuArenaMath : public ArenaMath {
     if (!x.empty()) std::memset(x.data(), 0, x.size_bytes());
   }
   void scale(std::span<float> x, float factor, Stream& /*stream*/) override { scale_all(x.data(), x.size(), factor); }
+  void add(std::span<float> x, std::span<const float> y, Stream& /*stream*/) override {
+    add_all(x.data(), y.data(), x.size());
+  }
   void sum_of_squares(std::span<const float> x, double* result, Stream& /*stream*/) override {
     *result = squares(x.data(), x.size());
   }

@@ -17,13 +17,24 @@ class CpuStream : public Stream {
   dnnl::stream stream_;
 };
 
+// A stream's work is done when the call returns, so there is nothing to wait for.
+class CpuEvent : public Event {
+ public:
+  void record(Stream& /*stream*/) override {}
+  void hold_back(Stream& /*stream*/) override {}
+  void wait() override {}
+};
+
 class CpuDevice : public Device {
  public:
   explicit CpuDevice(int threads);
   DeviceKind kind() const override { return DeviceKind::cpu; }
   std::string name() const override;
+  std::string identity() const override { return "cpu"; }
   std::unique_ptr<Stream> make_stream() override { return std::make_unique<CpuStream>(engine_); }
+  std::unique_ptr<Event> make_event() override { return std::make_unique<CpuEvent>(); }
   Buffer allocate(std::size_t bytes) override;
+  Buffer allocate_host(std::size_t bytes) override { return allocate(bytes); }
   void copy(void* to, const void* from, std::size_t bytes, Stream& stream) override;
   Planner& planner() override { return *planner_; }
 

@@ -1,12 +1,22 @@
 #include "kernels/cuda/device.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstring>
 
 #include "common/error.hpp"
 #include "kernels/cuda/check.hpp"
 #include "kernels/cuda/operations.hpp"
 
 namespace lockstep::kernels {
+
+CudaDevices find_cuda_devices() {
+  int count = 0;
+  const cudaError_t result = cudaGetDeviceCount(&count);
+  if (result == cudaSuccess && count > 0) return {count, ""};
+  cudaGetLastError();  // it was told here
+  return {0, result == cudaSuccess ? "no CUDA device" : std::string("no CUDA device: ") + cudaGetErrorString(result)};
+}
 
 std::unique_ptr<Device> make_cuda_device(int index) { return std::make_unique<cuda::CudaDevice>(index); }
 
@@ -16,6 +26,17 @@ CudaStream::CudaStream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamN
 CudaStream::~CudaStream() { cudaStreamDestroy(stream_); }
 void CudaStream::synchronize() { check(cudaStreamSynchronize(stream_), "waiting for a stream"); }
 
+// No timestamps, which cost time, and no spinning of the host while it waits.
+CudaEvent::CudaEvent() {
+  check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | cudaEventBlockingSync), "making an event");
+}
+CudaEvent::~CudaEvent() { cudaEventDestroy(event_); }
+void CudaEvent::record(Stream& stream) { check(cudaEventRecord(event_, of(stream)), "recording an event"); }
+void CudaEvent::hold_back(Stream& stream) {
+  check(cudaStreamWaitEvent(of(stream), event_, 0), "making a stream wait for an event");
+}
+void CudaEvent::wait() { check(cudaEventSynchronize(event_), "waiting for an event"); }
+
 CudaDevice::CudaDevice(int index) : index_(index) {
   check(cudaSetDevice(index), "choosing a device");
   check(cudaGetDeviceProperties(&properties_, index), "asking for a device's properties");
@@ -24,9 +45,45 @@ CudaDevice::CudaDevice(int index) : index_(index) {
   planner_ = make_planner(*this);
 }
 
+int CudaDevice::attribute(cudaDeviceAttr which) const {
+  int value = 0;
+  return cudaDeviceGetAttribute(&value, which, index_) == cudaSuccess ? value : 0;
+}
+
 std::string CudaDevice::name() const {
-  return fmt::format("cuda {}: {}, compute capability {}.{}, {} GiB", index_, properties_.name, properties_.major,
-                     properties_.minor, properties_.totalGlobalMem >> 30U);
+  int driver = 0;
+  cudaDriverGetVersion(&driver);
+  std::string name = fmt::format("cuda {}: {}, compute capability {}.{}, {} GiB, driver for CUDA {}.{}", index_,
+                                 properties_.name, properties_.major, properties_.minor,
+                                 properties_.totalGlobalMem >> 30U, driver / 1000, driver % 1000 / 10);
+  if (const int clock_khz = attribute(cudaDevAttrClockRate); clock_khz > 0) {
+    name += fmt::format(", {} MHz, memory {} MHz", clock_khz / 1000, attribute(cudaDevAttrMemoryClockRate) / 1000);
+  }
+  return name;
+}
+
+// Memory sends two words a clock. Units for float32 in a multiprocessor: CUDA C++ programming guide, "Arithmetic
+// instructions", table of throughputs.
+DeviceLimits CudaDevice::limits() const {
+  const int capability = properties_.major * 10 + properties_.minor;
+  const double units = capability == 75 || capability == 80 ? 64 : 128;
+  const double clock = 1e3 * attribute(cudaDevAttrClockRate);
+  const double memory_clock = 1e3 * attribute(cudaDevAttrMemoryClockRate);
+  return {2 * memory_clock * attribute(cudaDevAttrGlobalMemoryBusWidth) / 8,
+          2 * units * clock * properties_.multiProcessorCount};
+}
+
+std::string CudaDevice::identity() const {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(properties_.uuid.bytes);
+  return fmt::format("GPU-{:02x}", fmt::join(bytes, bytes + sizeof properties_.uuid.bytes, ""));
+}
+
+Buffer CudaDevice::allocate_host(std::size_t bytes) {
+  if (bytes == 0) return {};
+  void* data = nullptr;
+  check(cudaMallocHost(&data, bytes), "allocating pinned memory");
+  std::memset(data, 0, bytes);
+  return {data, bytes, [](void* memory, std::size_t /*bytes*/) { cudaFreeHost(memory); }};
 }
 
 Buffer CudaDevice::allocate(std::size_t bytes) {

@@ -20,13 +20,31 @@ class CudaStream : public Stream {
   cudaStream_t stream_ = nullptr;
 };
 
+class CudaEvent : public Event {
+ public:
+  CudaEvent();
+  ~CudaEvent() override;
+  CudaEvent(const CudaEvent&) = delete;
+  CudaEvent& operator=(const CudaEvent&) = delete;
+  void record(Stream& stream) override;
+  void hold_back(Stream& stream) override;
+  void wait() override;
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
 class CudaDevice : public Device {
  public:
   explicit CudaDevice(int index);  // makes it the calling thread's current device
   DeviceKind kind() const override { return DeviceKind::cuda; }
   std::string name() const override;
+  std::string identity() const override;
+  DeviceLimits limits() const override;
   std::unique_ptr<Stream> make_stream() override { return std::make_unique<CudaStream>(); }
+  std::unique_ptr<Event> make_event() override { return std::make_unique<CudaEvent>(); }
   Buffer allocate(std::size_t bytes) override;
+  Buffer allocate_host(std::size_t bytes) override;
   void copy(void* to, const void* from, std::size_t bytes, Stream& stream) override;
   Planner& planner() override { return *planner_; }
 
@@ -34,6 +52,8 @@ class CudaDevice : public Device {
   int most_blocks() const { return most_blocks_; }
 
  private:
+  int attribute(cudaDeviceAttr which) const;  // 0 where the driver does not know it
+
   int index_;
   int most_blocks_ = 0;
   cudaDeviceProp properties_{};

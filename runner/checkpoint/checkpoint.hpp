@@ -11,8 +11,7 @@
 #include <vector>
 
 #include "common/file.hpp"
-#include "runner/model/model.hpp"
-#include "runner/optimizer/optimizer.hpp"
+#include "runner/checkpoint/training_state.hpp"
 
 namespace lockstep::runner {
 
@@ -34,8 +33,7 @@ struct CheckpointFacts {
 
 // Saves durably: when it returns, the checkpoint survives power loss, and a death in between leaves the older ones as
 // they were. Then removes all but the newest `keep`. Returns the checkpoint's folder.
-fs::path save_checkpoint(const fs::path& folder, const CheckpointFacts& facts, Model& model, Optimizer& optimizer,
-                         int keep);
+fs::path save_checkpoint(const fs::path& folder, const CheckpointFacts& facts, TrainingState& state, int keep);
 
 struct LoadedCheckpoint {
   fs::path path;
@@ -43,17 +41,17 @@ struct LoadedCheckpoint {
 };
 using Say = std::function<void(const std::string& line)>;
 
-// Fills parameters and optimizer state from one checkpoint. Throws not_found when there is no manifest, failure when it
-// is damaged, bad_input (all mismatches named) when it belongs to another model or identity. Nothing is changed unless
-// all of it fits.
-LoadedCheckpoint load_checkpoint(const fs::path& path, const std::map<std::string, std::string>& identity, Model& model,
-                                 Optimizer& optimizer);
+// Fills the state from one checkpoint; giving it back is the caller's. Throws not_found when there is no manifest,
+// failure when it is damaged, bad_input (all mismatches named) when it belongs to another model or identity. Nothing is
+// changed unless all of it fits.
+LoadedCheckpoint load_checkpoint(const fs::path& path, const std::map<std::string, std::string>& identity,
+                                 TrainingState& state);
 
 // The newest complete one in `folder`; damaged and incomplete ones are passed over, with a line each. nullopt: there is
 // none. A complete one that does not fit this run throws bad_input.
 std::optional<LoadedCheckpoint> load_latest_complete_checkpoint(const fs::path& folder,
                                                                 const std::map<std::string, std::string>& identity,
-                                                                Model& model, Optimizer& optimizer, const Say& say);
+                                                                TrainingState& state, const Say& say);
 
 // The step-<n> folders, newest first, complete or not.
 std::vector<fs::path> list_step_folders(const fs::path& folder);

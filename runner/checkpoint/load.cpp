@@ -31,8 +31,8 @@ static std::vector<std::string> identity_mismatches(const std::map<std::string, 
   return mismatches;
 }
 
-LoadedCheckpoint load_checkpoint(const fs::path& path, const std::map<std::string, std::string>& identity, Model& model,
-                                 Optimizer& optimizer) {
+LoadedCheckpoint load_checkpoint(const fs::path& path, const std::map<std::string, std::string>& identity,
+                                 TrainingState& state) {
   const Manifest manifest = parse_manifest(read_file(path / manifest_file), (path / manifest_file).string());
   const std::string model_bytes = read_verified(path / model_file, manifest.files.at(model_file));
   const std::string optimizer_bytes = read_verified(path / optimizer_file, manifest.files.at(optimizer_file));
@@ -40,8 +40,8 @@ LoadedCheckpoint load_checkpoint(const fs::path& path, const std::map<std::strin
   const auto optimizer_index = parse_safetensors(optimizer_bytes, (path / optimizer_file).string());
 
   std::vector<std::string> mismatches = identity_mismatches(manifest.facts.identity, identity);
-  const auto model_arena = model_tensors(model);
-  const auto optimizer_arenas = optimizer_tensors(model, optimizer);
+  const auto model_arena = model_tensors(state);
+  const auto optimizer_arenas = optimizer_tensors(state);
   for (auto& each : tensor_mismatches(model_arena, model_index)) mismatches.push_back(std::move(each));
   for (auto& each : tensor_mismatches(optimizer_arenas, optimizer_index)) mismatches.push_back(std::move(each));
   if (!mismatches.empty()) {
@@ -55,14 +55,14 @@ LoadedCheckpoint load_checkpoint(const fs::path& path, const std::map<std::strin
 
 std::optional<LoadedCheckpoint> load_latest_complete_checkpoint(const fs::path& folder,
                                                                 const std::map<std::string, std::string>& identity,
-                                                                Model& model, Optimizer& optimizer, const Say& say) {
+                                                                TrainingState& state, const Say& say) {
   for (const fs::path& path : list_step_folders(folder)) {
     if (!has_manifest(path)) {
       say(fmt::format("passed over the checkpoint {}: it has no manifest, so it was never completed", path.string()));
       continue;
     }
     try {
-      return load_checkpoint(path, identity, model, optimizer);
+      return load_checkpoint(path, identity, state);
     } catch (const Error& error) {
       if (error.code() == ExitCode::bad_input) throw;
       say(fmt::format("passed over the checkpoint {}: {}", path.string(), error.what()));

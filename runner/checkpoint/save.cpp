@@ -57,17 +57,16 @@ static FileFacts save_file(const fs::path& path, const std::string& bytes) {
   return {bytes.size(), sha256_hex(bytes)};
 }
 
-fs::path save_checkpoint(const fs::path& folder, const CheckpointFacts& facts, Model& model, Optimizer& optimizer,
-                         int keep) {
+fs::path save_checkpoint(const fs::path& folder, const CheckpointFacts& facts, TrainingState& state, int keep) {
   const fs::path path = folder / fmt::format("{}{:08}", folder_prefix, facts.position.step);
   fs::create_directories(path);
   fs::remove(path / manifest_file);  // a damaged one of this step, which is written again
   const std::map<std::string, std::string> metadata = {{"format", "pt"}, {"step", std::to_string(facts.position.step)}};
   Manifest manifest{facts, {}};
-  manifest.files[model_file] = save_file(path / model_file, write_safetensors(model_tensors(model), metadata));
+  manifest.files[model_file] = save_file(path / model_file, write_safetensors(model_tensors(state), metadata));
   fault_point("checkpoint-after-model");
   manifest.files[optimizer_file] =
-      save_file(path / optimizer_file, write_safetensors(optimizer_tensors(model, optimizer), metadata));
+      save_file(path / optimizer_file, write_safetensors(optimizer_tensors(state), metadata));
   fault_point("checkpoint-before-manifest");
   write_file_durably(path / manifest_file, write_manifest(manifest));
   fault_point("checkpoint-before-removal");

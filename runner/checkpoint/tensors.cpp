@@ -7,20 +7,23 @@
 
 namespace lockstep::runner {
 
-static std::vector<TensorBytes> tensors_of(const Model& model, std::span<float> arena, const std::string& prefix) {
+static std::vector<TensorBytes> tensors_of(const TrainingState& state, std::span<float> arena,
+                                           const std::string& prefix) {
   std::vector<TensorBytes> tensors;
-  for (const TensorInfo& info : model.tensors()) {
+  for (const TensorInfo& info : state.tensors()) {
     tensors.push_back({prefix + info.name, info.shape, arena.subspan(info.offset, info.count)});
   }
   return tensors;
 }
 
-std::vector<TensorBytes> model_tensors(Model& model) { return tensors_of(model, model.parameters(), ""); }
+std::vector<TensorBytes> model_tensors(TrainingState& state) {
+  return tensors_of(state, state.parameters().numbers.values(), "");
+}
 
-std::vector<TensorBytes> optimizer_tensors(Model& model, Optimizer& optimizer) {
+std::vector<TensorBytes> optimizer_tensors(TrainingState& state) {
   std::vector<TensorBytes> all;
-  for (const OptimizerState& state : optimizer.state()) {
-    const auto tensors = tensors_of(model, state.values, state.name + ".");
+  for (TrainingState::Arena& arena : state.of_optimizer()) {
+    const auto tensors = tensors_of(state, arena.numbers.values(), arena.name + ".");
     all.insert(all.end(), tensors.begin(), tensors.end());
   }
   return all;

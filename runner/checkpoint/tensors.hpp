@@ -1,4 +1,4 @@
-// The arenas of a model and an optimizer as named tensors, and back.
+// The arenas of a training's state as named tensors, and back.
 #pragma once
 
 #include <string>
@@ -6,15 +6,14 @@
 #include <vector>
 
 #include "runner/checkpoint/safetensors.hpp"
-#include "runner/model/model.hpp"
-#include "runner/optimizer/optimizer.hpp"
+#include "runner/checkpoint/training_state.hpp"
 
 namespace lockstep::runner {
 
-// One tensor per row of model.tensors(), under its own name; optimizer state as "<state>.<tensor>"
+// One tensor per row of state.tensors(), under its own name; optimizer state as "<state>.<tensor>"
 // ("velocity.conv1.weight").
-std::vector<TensorBytes> model_tensors(Model& model);
-std::vector<TensorBytes> optimizer_tensors(Model& model, Optimizer& optimizer);
+std::vector<TensorBytes> model_tensors(TrainingState& state);
+std::vector<TensorBytes> optimizer_tensors(TrainingState& state);
 
 // What keeps `index` from being exactly `wanted` (names and shapes), one line each; empty when it fits.
 std::vector<std::string> tensor_mismatches(const std::vector<TensorBytes>& wanted, const SafetensorsIndex& index);

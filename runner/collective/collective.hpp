@@ -18,7 +18,9 @@ class Collective {
 
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  virtual bool one_machine() const = 0;  // all ranks share this machine's memory
+  virtual int local_rank() const = 0;  // among the ranks on this machine, in the order of ranks
+  virtual int local_size() const = 0;
+  bool one_machine() const { return local_size() == size(); }  // all ranks share this machine's memory
 
   // Sums over ranks, in place. start_sum only starts: the values belong to the collective until wait_sums(), which ends
   // all that were started. progress() moves started sums on without waiting, and is cheap when there are none.
@@ -32,7 +34,7 @@ class Collective {
   virtual void broadcast(std::span<std::byte> bytes, int root) = 0;
   virtual void barrier() = 0;
 
-  // Ends every rank at once, with this exit code. For an error that the other ranks don't know of.
+  // Ends every rank at once, with this exit code. For an error that the other ranks don't know of. From any thread.
   virtual void abort(int exit_code) = 0;
 
   virtual std::int64_t started() const = 0;  // collectives started so far: where a rank stands, for the journal

@@ -11,8 +11,9 @@ static double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-GradientSum::GradientSum(Collective& collective, std::span<float> gradients, Overlap overlap)
-    : collective_(collective),
+GradientSum::GradientSum(DeviceSums* sums, kernels::Stream& stream, std::span<float> gradients, Overlap overlap)
+    : sums_(sums),
+      stream_(stream),
       gradients_(gradients),
       overlap_(overlap),
       ready_from_(gradients.size()),
@@ -23,12 +24,12 @@ void GradientSum::ready(std::size_t begin, std::size_t end) {
     throw failure("the model reported gradients [{}, {}) as ready, but [.., {}) was next", begin, end, ready_from_);
   }
   ready_from_ = begin;
-  if (overlap_ == Overlap::off || collective_.size() == 1) return;
+  if (overlap_ == Overlap::off || sums_ == nullptr) return;
   if (sent_from_ - ready_from_ >= bucket_floats) {
     start_bucket(ready_from_, sent_from_);
   } else {
     const double before = seconds_now();
-    collective_.progress();
+    sums_->progress();
     times_.blocked_s += seconds_now() - before;
   }
 }
@@ -36,7 +37,7 @@ void GradientSum::ready(std::size_t begin, std::size_t end) {
 void GradientSum::start_bucket(std::size_t begin, std::size_t end) {
   const double before = seconds_now();
   if (sent_from_ == gradients_.size()) first_start_s_ = before;
-  collective_.start_sum(gradients_.subspan(begin, end - begin));
+  sums_->start(gradients_.subspan(begin, end - begin), stream_);
   sent_from_ = begin;
   times_.blocked_s += seconds_now() - before;
 }
@@ -44,23 +45,12 @@ void GradientSum::start_bucket(std::size_t begin, std::size_t end) {
 void GradientSum::finish() {
   if (ready_from_ != 0)
     throw failure("the model left gradients [0, {}) without saying that they are ready", ready_from_);
-  const double before = seconds_now();
-  if (collective_.size() == 1) {
-    // Nothing to add.
-  } else if (overlap_ == Overlap::on) {
-    if (sent_from_ > 0) start_bucket(0, sent_from_);
+  if (sums_ != nullptr) {
+    while (sent_from_ > 0) start_bucket(sent_from_ > bucket_floats ? sent_from_ - bucket_floats : 0, sent_from_);
     const double waiting = seconds_now();
-    collective_.wait_sums();
+    sums_->join(stream_);
     times_.blocked_s += seconds_now() - waiting;
     times_.in_flight_s += seconds_now() - first_start_s_;
-  } else {
-    for (std::size_t end = gradients_.size(); end > 0;) {
-      const std::size_t begin = end > bucket_floats ? end - bucket_floats : 0;
-      collective_.sum(gradients_.subspan(begin, end - begin));
-      end = begin;
-    }
-    times_.blocked_s += seconds_now() - before;
-    times_.in_flight_s += seconds_now() - before;
   }
   ready_from_ = sent_from_ = gradients_.size();
 }

@@ -5,17 +5,15 @@
 #include <cstdint>
 #include <span>
 
-#include "runner/collective/collective.hpp"
+#include "runner/collective/device_sums.hpp"
 
 namespace lockstep::runner {
-
-enum class Overlap { off, on };
 
 // Gradients per bucket: 1 MiB. Smaller ones cost more calls than they hide; larger ones leave a small model's gradients
 // waiting for its first layer, so that nothing overlaps (docs/train-options.md has figures).
 inline constexpr std::size_t bucket_floats = std::size_t{1} << 18;
 
-// Seconds, summed since the last take_times().
+// Seconds of the host, summed since the last take_times(). Where sums are queued on a device it only gives them away.
 struct GradientSumTimes {
   double blocked_s = 0;    // spent in collective calls
   double in_flight_s = 0;  // from the first bucket's start to the last one's end
@@ -25,11 +23,14 @@ struct GradientSumTimes {
 
 class GradientSum {
  public:
-  GradientSum(Collective& collective, std::span<float> gradients, Overlap overlap);
+  // `sums` is null when there is one rank. Gradients are device memory that work of `stream` writes.
+  GradientSum(DeviceSums* sums, kernels::Stream& stream, std::span<float> gradients, Overlap overlap);
 
-  // gradients[begin, end) are final. Ranges come from the end to the beginning without gaps; throws failure otherwise.
+  // The work that makes gradients[begin, end) final is queued. Ranges come from the end to the beginning without gaps;
+  // throws failure otherwise.
   void ready(std::size_t begin, std::size_t end);
-  // Afterwards all gradients are sums over the ranks. Throws failure if some were never ready.
+  // What the stream is given afterwards finds the sums over the ranks in the gradients. Throws failure if some were
+  // never ready.
   void finish();
 
   GradientSumTimes take_times();
@@ -37,7 +38,8 @@ class GradientSum {
  private:
   void start_bucket(std::size_t begin, std::size_t end);
 
-  Collective& collective_;
+  DeviceSums* sums_;
+  kernels::Stream& stream_;
   std::span<float> gradients_;
   Overlap overlap_;
   std::size_t ready_from_;  // gradients_[ready_from_, size) are final

@@ -37,11 +37,10 @@ class MpiCollective final : public Collective {
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
     MPI_Comm here = MPI_COMM_NULL;
-    int size_here = 0;
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &here);
-    MPI_Comm_size(here, &size_here);
+    MPI_Comm_rank(here, &local_rank_);
+    MPI_Comm_size(here, &local_size_);
     MPI_Comm_free(&here);
-    one_machine_ = size_here == size_;
   }
   MpiCollective(const MpiCollective&) = delete;
   MpiCollective& operator=(const MpiCollective&) = delete;
@@ -49,7 +48,8 @@ class MpiCollective final : public Collective {
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
-  bool one_machine() const override { return one_machine_; }
+  int local_rank() const override { return local_rank_; }
+  int local_size() const override { return local_size_; }
   std::int64_t started() const override { return started_; }
 
   void start_sum(std::span<float> values) override {
@@ -122,7 +122,8 @@ class MpiCollective final : public Collective {
 
   int rank_ = 0;
   int size_ = 1;
-  bool one_machine_ = true;
+  int local_rank_ = 0;
+  int local_size_ = 1;
   std::int64_t started_ = 0;
   std::vector<MPI_Request> requests_;
   std::deque<TreeSum<float>> trees_;

@@ -10,7 +10,8 @@ class SingleCollective final : public Collective {
  public:
   int rank() const override { return 0; }
   int size() const override { return 1; }
-  bool one_machine() const override { return true; }
+  int local_rank() const override { return 0; }
+  int local_size() const override { return 1; }
   void start_sum(std::span<float>) override { ++started_; }
   void progress() override {}
   void wait_sums() override {}

@@ -8,31 +8,45 @@
 #include <thread>
 #include <vector>
 
-#include "runner/aligned.hpp"
+#include "kernels/device.hpp"
 #include "runner/data/image_set.hpp"
 #include "runner/data/order.hpp"
 
 namespace lockstep::runner {
 
-struct LoadedBatch {
-  AlignedFloats images;  // room for the largest batch; the first `count` are set
-  std::vector<std::int32_t> labels;
+// A rank's images of a global batch, on the host or in a device's memory.
+struct BatchView {
+  const float* images = nullptr;
+  const std::int32_t* labels = nullptr;
   std::size_t image_size = 0;  // in floats
   int count = 0;               // of this rank; 0 when the global batch has fewer samples than ranks
   std::int64_t first_in_global = 0;
   std::int64_t global_count = 0;
 
-  Batch view() const { return {images.data(), labels.data(), count, first_in_global}; }
+  Batch whole() const { return {images, labels, count, first_in_global}; }
   // What this rank has of a range of the global batch.
   Batch part(Range range) const {
     const auto skipped = static_cast<std::size_t>(range.begin - first_in_global);
-    return {images.data() + skipped * image_size, labels.data() + skipped, static_cast<int>(range.size()), range.begin};
+    return {images + skipped * image_size, labels + skipped, static_cast<int>(range.size()), range.begin};
   }
 };
 
-// Scales the images at `positions` into a batch.
-void load_batch(const ImageSet& set, const Scaling& scaling, const std::uint32_t* positions, int count,
-                LoadedBatch& out);
+// Memory of the host for one batch, from which the device copies at full speed.
+class LoadedBatch {
+ public:
+  LoadedBatch() = default;
+  LoadedBatch(kernels::Device& device, int most, std::size_t image_size);
+
+  // Scales the images at `positions` into it.
+  void load(const ImageSet& set, const Scaling& scaling, const std::uint32_t* positions, int count,
+            std::int64_t first_in_global, std::int64_t global_count);
+  const BatchView& view() const { return view_; }
+
+ private:
+  kernels::Buffer images_;
+  kernels::Buffer labels_;
+  BatchView view_;
+};
 
 struct TrainingOrder {
   std::uint64_t seed = 1;
@@ -46,16 +60,17 @@ int largest_share(std::int64_t global_batch, int ranks);
 
 class Prefetcher {
  public:
-  // Batches of steps first_step, first_step + 1, ... (over all epochs) up to, not including, end_step. Set and scaling
-  // must outlive it.
-  Prefetcher(const ImageSet& set, const Scaling& scaling, const TrainingOrder& order, std::int64_t first_step,
-             std::int64_t end_step);
+  // Batches of steps first_step, first_step + 1, ... (over all epochs) up to, not including, end_step. Set, scaling and
+  // device must outlive it.
+  Prefetcher(kernels::Device& device, const ImageSet& set, const Scaling& scaling, const TrainingOrder& order,
+             std::int64_t first_step, std::int64_t end_step);
   ~Prefetcher();
   Prefetcher(const Prefetcher&) = delete;
   Prefetcher& operator=(const Prefetcher&) = delete;
 
-  // The next step's batch, valid until the following call.
-  const LoadedBatch& next();
+  // The next step's batch. It stays as it is until the call after the following one, so that a copy of it may still be
+  // under way when that one comes.
+  const BatchView& next();
 
  private:
   void run();
@@ -69,7 +84,8 @@ class Prefetcher {
   std::vector<std::uint32_t> epoch_order_;
   std::int64_t ordered_epoch_ = -1;
 
-  LoadedBatch slots_[2];  // one is in the caller's hands, the other is being filled or full
+  static constexpr std::int64_t slots = 3;  // two are in the caller's hands, the third is being filled or full
+  LoadedBatch slots_[slots];
   std::mutex mutex_;
   std::condition_variable changed_;
   std::int64_t loaded_ = 0;  // batches assembled

@@ -3,6 +3,7 @@
 
 #include "common/error.hpp"
 #include "kernels/initialize.hpp"
+#include "runner/host_copy.hpp"
 #include "runner/model/network.hpp"
 
 namespace lockstep::runner {
@@ -10,45 +11,58 @@ namespace {
 
 class LayeredModel : public Model {
  public:
-  LayeredModel(const ModelSpec& spec, int max_batch)
+  LayeredModel(const ModelSpec& spec, int max_batch, kernels::Device& device)
       : architecture_(make_architecture(spec)),
         seed_(spec.seed),
         max_batch_(max_batch),
-        device_(kernels::make_cpu_device()),
-        stream_(device_->make_stream()),
-        parameters_(device_->allocate(architecture_.arena_floats * sizeof(float))),
-        gradients_(device_->allocate(architecture_.arena_floats * sizeof(float))) {
+        device_(device),
+        stream_(device.make_stream()),
+        parameters_(arena("parameters")),
+        gradients_(arena("gradients")) {
     if (max_batch < 1) throw bad_input("a model needs batches of at least 1 sample, not {}", max_batch);
     initialize();
   }
 
+  kernels::Device& device() override { return device_; }
+  kernels::Stream& stream() override { return *stream_; }
   std::span<float> parameters() override { return parameters_.as<float>(); }
   std::span<float> gradients() override { return gradients_.as<float>(); }
   const std::vector<TensorInfo>& tensors() const override { return architecture_.tensors; }
-
-  BatchResult train(const Batch& batch, float gradient_scale, std::uint64_t step,
-                    const GradientsReady& ready) override {
-    if (batch.count == 0) return train_on_nothing(ready);
-    return network(batch.count).run(batch, gradient_scale, {*stream_, true, seed_, step, batch.first_in_global}, ready);
+  // Once forward, once for the weights' gradients, once for the inputs'.
+  double training_flop_per_sample() const override {
+    return 3 * architecture_.forward_flop - architecture_.first_layer_flop;
   }
 
-  BatchResult evaluate(const Batch& batch) override {
-    if (batch.count == 0) return {};
-    return network(batch.count).run(batch, 0, {*stream_, false, seed_, 0, batch.first_in_global}, {});
+  void train(const Batch& batch, float gradient_scale, std::uint64_t step, kernels::LossSums* sums,
+             const GradientsReady& ready) override {
+    if (batch.count == 0) return train_on_nothing(ready);
+    const Pass pass{*stream_, true, seed_, step, batch.first_in_global};
+    network(batch.count).run(batch, gradient_scale, pass, sums, ready);
+  }
+
+  void evaluate(const Batch& batch, kernels::LossSums* sums) override {
+    if (batch.count == 0) return;
+    network(batch.count).run(batch, 0, {*stream_, false, seed_, 0, batch.first_in_global}, sums, {});
   }
 
  private:
+  kernels::Buffer arena(const char* of_what) {
+    return with_purpose(of_what, [&] { return device_.allocate(architecture_.arena_floats * sizeof(float)); });
+  }
+
   // Weights before a ReLU by He, the last layer's by Glorot, biases zero.
   void initialize() {
+    HostCopy parameters(device_, *stream_, this->parameters());
     const std::size_t last = architecture_.tensors.size() - 2;
     for (std::size_t i = 0; i <= last; i += 2) {
       const TensorInfo& weight = architecture_.tensors[i];
       const std::int64_t out = weight.shape[0];
       const std::int64_t in = static_cast<std::int64_t>(weight.count) / out;
       const float bound = i == last ? kernels::glorot_bound(in, out) : kernels::he_bound(in);
-      kernels::fill_uniform(parameters_.as<float>().subspan(weight.offset, weight.count), bound, seed_,
+      kernels::fill_uniform(parameters.values().subspan(weight.offset, weight.count), bound, seed_,
                             static_cast<std::uint32_t>(i));
     }
+    parameters.give_back();
   }
 
   Network& network(int count) {
@@ -56,27 +70,25 @@ class LayeredModel : public Model {
       throw failure("a batch of {} samples was given to a model made for at most {}", count, max_batch_);
     }
     std::unique_ptr<Network>& planned = networks_[count];
-    if (!planned) planned = std::make_unique<Network>(*device_, architecture_, parameters(), gradients(), count);
+    if (!planned) planned = std::make_unique<Network>(device_, architecture_, parameters(), gradients(), count);
     return *planned;
   }
 
   // A rank whose share of a batch is empty still takes part in every collective of the step, in the same order.
-  BatchResult train_on_nothing(const GradientsReady& ready) {
-    kernels::make_arena_math(*device_)->zero(gradients(), *stream_);
-    stream_->synchronize();
+  void train_on_nothing(const GradientsReady& ready) {
+    kernels::make_arena_math(device_)->zero(gradients(), *stream_);
     std::size_t end = architecture_.arena_floats;
     for (std::size_t i = architecture_.tensors.size(); i > 0; i -= 2) {
       const std::size_t begin = architecture_.tensors[i - 2].offset;
       if (ready) ready(begin, end);
       end = begin;
     }
-    return {};
   }
 
   Architecture architecture_;
   std::uint64_t seed_;
   int max_batch_;
-  std::unique_ptr<kernels::Device> device_;
+  kernels::Device& device_;
   std::unique_ptr<kernels::Stream> stream_;
   kernels::Buffer parameters_;
   kernels::Buffer gradients_;
@@ -85,8 +97,8 @@ class LayeredModel : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_model(const ModelSpec& spec, int max_batch) {
-  return std::make_unique<LayeredModel>(spec, max_batch);
+std::unique_ptr<Model> make_model(const ModelSpec& spec, int max_batch, kernels::Device& device) {
+  return std::make_unique<LayeredModel>(spec, max_batch, device);
 }
 
 }  // namespace lockstep::runner

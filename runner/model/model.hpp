@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/operations.hpp"
+
 namespace lockstep::runner {
 
 // One named tensor of the arenas.
@@ -37,6 +39,7 @@ struct ModelSpec {
   std::uint64_t seed = 1;   // of the initial parameters (counter-based: equal on every rank and every machine)
 };
 
+// In the device's memory.
 struct Batch {
   const float* images = nullptr;         // (count, channels, height, width), values as the data set scales them
   const std::int32_t* labels = nullptr;  // (count), 0 <= label < classes
@@ -44,34 +47,37 @@ struct Batch {
   std::int64_t first_in_global = 0;  // index of images[0] in the global batch: dropout's stream follows it
 };
 
-struct BatchResult {
-  double loss_sum = 0;  // over the batch's samples, natural logarithm
-  std::int64_t correct = 0;
-};
-
 class Model {
  public:
   virtual ~Model() = default;
 
-  // Arenas: 64-byte aligned, pre-touched, one allocation each, tensors in forward order with zero padding between.
+  // Where it computes, and the queue that all its work goes to.
+  virtual kernels::Device& device() = 0;
+  virtual kernels::Stream& stream() = 0;
+
+  // Arenas in the device's memory: one allocation each, tensors in forward order with zero padding between.
   virtual std::span<float> parameters() = 0;
   virtual std::span<float> gradients() = 0;
   virtual const std::vector<TensorInfo>& tensors() const = 0;
+  // Floating-point operations of a training step for one sample, in products and convolutions, as their definition has
+  // them (a multiply-add counts twice): what "model FLOP utilisation" is a share of.
+  virtual double training_flop_per_sample() const = 0;
 
-  // Called as soon as gradients()[begin, end) are final, in the order of the backward pass: from the arena's end to its
-  // beginning, without gaps.
+  // Called as soon as the work that makes gradients()[begin, end) final is queued, in the order of the backward pass:
+  // from the arena's end to its beginning, without gaps.
   using GradientsReady = std::function<void(std::size_t begin, std::size_t end)>;
 
-  // Forward and backward. gradients() become those of (sum of the samples' losses) * gradient_scale, so with
-  // 1/global_batch the sum over ranks is the gradient of the mean loss. `step` keys the dropout stream.
-  virtual BatchResult train(const Batch& batch, float gradient_scale, std::uint64_t step,
-                            const GradientsReady& ready) = 0;
+  // Queues forward and backward. gradients() become those of (sum of the samples' losses) * gradient_scale, so with
+  // 1/global_batch the sum over ranks is the gradient of the mean loss. `step` keys the dropout stream. The samples'
+  // losses and right answers are added to *sums (device memory).
+  virtual void train(const Batch& batch, float gradient_scale, std::uint64_t step, kernels::LossSums* sums,
+                     const GradientsReady& ready) = 0;
   // Forward only, without dropout.
-  virtual BatchResult evaluate(const Batch& batch) = 0;
+  virtual void evaluate(const Batch& batch, kernels::LossSums* sums) = 0;
 };
 
-// `max_batch` samples at most per call; shapes are planned at first use and kept. Throws bad_input for a spec that
-// makes no sense (no room left after pooling, no classes, ...).
-std::unique_ptr<Model> make_model(const ModelSpec& spec, int max_batch);
+// `max_batch` samples at most per call; shapes are planned at first use and kept. The device must outlive the model.
+// Throws bad_input for a spec that makes no sense (no room left after pooling, no classes, ...).
+std::unique_ptr<Model> make_model(const ModelSpec& spec, int max_batch, kernels::Device& device);
 
 }  // namespace lockstep::runner

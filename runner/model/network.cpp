@@ -1,12 +1,15 @@
 #include "runner/model/network.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "common/error.hpp"
 
 namespace lockstep::runner {
 
 using kernels::ConstView;
 using kernels::DataType;
-using kernels::LossSums;
 using kernels::View;
 
 namespace {
@@ -25,6 +28,14 @@ Parameters parameters_of(const Architecture& architecture, const LayerSpec& laye
           layer.weight == 0};
 }
 
+// "layer 3 (conv2.weight)", or the number alone.
+std::string name_of(const Architecture& architecture, std::size_t layer) {
+  const int weight = architecture.layers[layer].weight;
+  const std::string number = fmt::format("layer {}", layer + 1);
+  return weight < 0 ? number
+                    : fmt::format("{} ({})", number, architecture.tensors[static_cast<std::size_t>(weight)].name);
+}
+
 }  // namespace
 
 Network::Network(kernels::Device& device, const Architecture& architecture, std::span<float> parameters,
@@ -33,13 +44,14 @@ Network::Network(kernels::Device& device, const Architecture& architecture, std:
       input_(kernels::make_plain_layout(
           device, {batch, architecture.input.channels, architecture.input.height, architecture.input.width},
           DataType::f32)),
-      loss_(kernels::make_softmax_cross_entropy(device, batch, architecture.classes, DataType::f32)),
-      sums_(device.allocate(sizeof(LossSums))) {
+      loss_(kernels::make_softmax_cross_entropy(device, batch, architecture.classes, DataType::f32)) {
   kernels::LayoutPtr x = input_;
   std::size_t largest = 0;
   for (const LayerSpec& spec : architecture.layers) {
     const Parameters of_layer = parameters_of(architecture, spec, parameters, gradients);
-    layers_.push_back(std::visit([&](const auto& what) { return make_layer(device, what, x, of_layer); }, spec.what));
+    const auto plan = [&](const auto& what) { return make_layer(device, what, x, of_layer); };
+    layers_.push_back(with_purpose(fmt::format("{} for {} images", name_of(architecture, layers_.size()), batch),
+                                   [&] { return std::visit(plan, spec.what); }));
     largest = std::max(largest, x->bytes());  // of the gradient of a layer's input
     x = layers_.back()->output();
   }
@@ -48,17 +60,13 @@ Network::Network(kernels::Device& device, const Architecture& architecture, std:
   spare_ = device.allocate(largest);
 }
 
-BatchResult Network::run(const Batch& batch, float gradient_scale, const Pass& pass,
-                         const Model::GradientsReady& ready) {
+void Network::run(const Batch& batch, float gradient_scale, const Pass& pass, kernels::LossSums* sums,
+                  const Model::GradientsReady& ready) {
   ConstView x{batch.images, input_.get()};
   for (const auto& layer : layers_) x = layer->forward(x, pass);
-  LossSums& sums = sums_.as<LossSums>()[0];
-  sums = {};
   const View dlogits{pass.training ? gradient_.data() : nullptr, x.layout};
-  loss_->run(x, batch.labels, gradient_scale, dlogits, &sums, pass.stream);
+  loss_->run(x, batch.labels, gradient_scale, dlogits, sums, pass.stream);
   if (pass.training) backward(pass, ready);
-  pass.stream.synchronize();
-  return {sums.loss, sums.correct};
 }
 
 void Network::backward(const Pass& pass, const Model::GradientsReady& ready) {

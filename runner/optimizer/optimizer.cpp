@@ -20,32 +20,29 @@ std::vector<kernels::ParameterRange> ranges_of(const Model& model) {
   return ranges;
 }
 
-// What both kinds have: a device of one thread, since an arena's update is bound by memory.
-struct Arithmetic {
-  std::unique_ptr<kernels::Device> device = kernels::make_cpu_device(1);
-  std::unique_ptr<kernels::Stream> stream = device->make_stream();
-};
+kernels::Buffer state_of(Model& model) {
+  return with_purpose("the optimizer's state",
+                      [&] { return model.device().allocate(model.parameters().size_bytes()); });
+}
 
 class SgdOptimizer final : public Optimizer {
  public:
   SgdOptimizer(const OptimizerOptions& options, Model& model)
       : options_(options),
         model_(model),
-        velocity_(math_.device->allocate(model.parameters().size_bytes())),
-        sgd_(kernels::make_sgd(*math_.device, ranges_of(model))) {}
+        velocity_(state_of(model)),
+        sgd_(kernels::make_sgd(model.device(), ranges_of(model))) {}
 
   void update(double learning_rate, std::int64_t) override {
     kernels::SgdStep step;
     step.learning_rate = static_cast<float>(learning_rate);
     step.momentum = static_cast<float>(options_.momentum);
     step.weight_decay = static_cast<float>(options_.weight_decay);
-    sgd_->run(model_.parameters(), model_.gradients(), velocity_.as<float>(), step, *math_.stream);
-    math_.stream->synchronize();
+    sgd_->run(model_.parameters(), model_.gradients(), velocity_.as<float>(), step, model_.stream());
   }
   std::vector<OptimizerState> state() override { return {{"velocity", velocity_.as<float>()}}; }
 
  private:
-  Arithmetic math_;
   OptimizerOptions options_;
   Model& model_;
   kernels::Buffer velocity_;
@@ -57,9 +54,9 @@ class AdamWOptimizer final : public Optimizer {
   AdamWOptimizer(const OptimizerOptions& options, Model& model)
       : options_(options),
         model_(model),
-        m_(math_.device->allocate(model.parameters().size_bytes())),
-        v_(math_.device->allocate(model.parameters().size_bytes())),
-        adamw_(kernels::make_adamw(*math_.device, ranges_of(model))) {}
+        m_(state_of(model)),
+        v_(state_of(model)),
+        adamw_(kernels::make_adamw(model.device(), ranges_of(model))) {}
 
   void update(double learning_rate, std::int64_t step_from_0) override {
     kernels::AdamWStep step;
@@ -68,13 +65,11 @@ class AdamWOptimizer final : public Optimizer {
     step.beta2 = static_cast<float>(options_.beta2);
     step.weight_decay = static_cast<float>(options_.weight_decay);
     step.t = static_cast<std::uint64_t>(step_from_0) + 1;
-    adamw_->run(model_.parameters(), model_.gradients(), m_.as<float>(), v_.as<float>(), step, *math_.stream);
-    math_.stream->synchronize();
+    adamw_->run(model_.parameters(), model_.gradients(), m_.as<float>(), v_.as<float>(), step, model_.stream());
   }
   std::vector<OptimizerState> state() override { return {{"m", m_.as<float>()}, {"v", v_.as<float>()}}; }
 
  private:
-  Arithmetic math_;
   OptimizerOptions options_;
   Model& model_;
   kernels::Buffer m_;

@@ -18,7 +18,7 @@ struct OptimizerOptions {
   double weight_decay = 0;
 };
 
-// An arena of the same layout as the parameters'.
+// An arena of the same layout as the parameters', in the same device's memory.
 struct OptimizerState {
   std::string name;  // "velocity"; "m", "v"
   std::span<float> values;
@@ -27,7 +27,7 @@ struct OptimizerState {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  // Update `step` (from 0, over the whole run): changes the model's parameters by its gradients.
+  // Queues update `step` (from 0, over the whole run): changes the model's parameters by its gradients.
   virtual void update(double learning_rate, std::int64_t step) = 0;
   // Everything that an update depends on besides parameters, gradients and step.
   virtual std::vector<OptimizerState> state() = 0;

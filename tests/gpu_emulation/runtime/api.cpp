@@ -31,13 +31,22 @@ cudaError_t cudaGetDevice(int* device) {
   *device = current_device;
   return cudaSuccess;
 }
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int /*device*/) {
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   *properties = {};
   std::strncpy(properties->name, "emulated GPU", sizeof properties->name - 1);
   properties->major = 9;
   properties->multiProcessorCount = 4;
   properties->maxThreadsPerMultiProcessor = 2048;
   properties->totalGlobalMem = memory().limit();
+  properties->uuid.bytes[0] = static_cast<char>(device);
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr /*which*/, int /*device*/) {
+  *value = 0;  // it has no clocks
+  return cudaErrorInvalidValue;
+}
+cudaError_t cudaDriverGetVersion(int* version) {
+  *version = CUDART_VERSION;
   return cudaSuccess;
 }
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
@@ -97,9 +106,19 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) 
   *stream = streams().create();
   return cudaSuccess;
 }
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0;
+  *greatest = -5;
+  return cudaSuccess;
+}
+// The order is random whatever the priority: it is a wish that CUDA may ignore.
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int priority) {
+  return priority <= 0 && priority >= -5 ? cudaStreamCreateWithFlags(stream, flags) : cudaErrorInvalidValue;
+}
 cudaError_t cudaStreamDestroy(cudaStream_t stream) { return streams().destroy(stream); }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+  ++streams().counts.synchronizations;
   return streams().wait([&] { return streams().idle(stream); });
 }
 cudaError_t cudaDeviceSynchronize() { return streams().wait_for_all(); }
@@ -120,6 +139,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   return streams().queue(stream, {"wait for an event", {}, event->done, event->recorded});
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (*event->done < event->recorded) ++streams().counts.event_waits;
   return streams().wait([&] { return *event->done >= event->recorded; });
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {

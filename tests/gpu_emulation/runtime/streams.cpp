@@ -1,6 +1,7 @@
 #include "tests/gpu_emulation/runtime/streams.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "tests/gpu_emulation/engine/engine.hpp"
@@ -52,7 +53,18 @@ cudaError_t StreamBook::queue(CUstream_st* stream, CUstream_st::Work work) {
 
 bool StreamBook::idle(const CUstream_st* stream) const { return stream->queue.empty(); }
 
-bool StreamBook::run_one() {
+bool StreamBook::run_front(CUstream_st& stream) {
+  try {
+    if (stream.queue.front().attempt && !stream.queue.front().attempt()) return false;
+    if (stream.queue.front().run) stream.queue.front().run();
+  } catch (const KernelError& error) {
+    fail(cudaErrorLaunchFailure, stream.queue.front().name + ": " + error.what());
+  }
+  stream.queue.pop_front();
+  return true;
+}
+
+StreamBook::Step StreamBook::run_one() {
   if (seeded_with_ != settings().seed) random_.seed(seeded_with_ = settings().seed);
   std::vector<CUstream_st*> able;
   for (const auto& each : streams_) {
@@ -60,28 +72,26 @@ bool StreamBook::run_one() {
     const auto& front = each->queue.front();
     if (!front.await || *front.await >= front.ticket) able.push_back(each.get());
   }
-  if (able.empty()) return false;
-  CUstream_st* stream = able[random_() % able.size()];
-  const CUstream_st::Work work = std::move(stream->queue.front());
-  stream->queue.pop_front();
-  if (!work.run) return true;
-  try {
-    work.run();
-  } catch (const KernelError& error) {
-    fail(cudaErrorLaunchFailure, work.name + ": " + error.what());
+  if (able.empty()) return Step::stuck;
+  while (!able.empty()) {
+    const auto chosen = able.begin() + static_cast<std::ptrdiff_t>(random_() % able.size());
+    if (run_front(**chosen)) return Step::ran;
+    able.erase(chosen);
   }
-  return true;
+  return Step::needs_other_ranks;
 }
 
 cudaError_t StreamBook::wait(const std::function<bool()>& done) {
-  ++counts.synchronizations;
   while (error_ == cudaSuccess && !done()) {
-    if (!run_one()) return fail(cudaErrorUnknown, "every stream waits for an event that nobody records");
+    const Step step = run_one();
+    if (step == Step::stuck) return fail(cudaErrorUnknown, "every stream waits for an event that nobody records");
+    if (step == Step::needs_other_ranks) std::this_thread::yield();
   }
   return error_;
 }
 
 cudaError_t StreamBook::wait_for_all() {
+  ++counts.synchronizations;
   return wait([&] {
     return std::all_of(streams_.begin(), streams_.end(), [](const auto& each) { return each->queue.empty(); });
   });

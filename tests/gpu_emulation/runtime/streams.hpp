@@ -24,6 +24,8 @@ struct CUstream_st {
     std::function<void()> run;                   // empty: it only waits
     std::shared_ptr<const std::uint64_t> await;  // until this reaches
     std::uint64_t ticket = 0;
+    std::function<bool()>
+        attempt{};  // in place of run, for work that needs other ranks; false: try again, they are late
   };
   std::deque<Work> queue;
 };
@@ -32,7 +34,8 @@ namespace lockstep::emulation {
 
 struct RuntimeCounts {
   std::int64_t launches = 0;
-  std::int64_t synchronizations = 0;  // times that the host waited, whatever for
+  std::int64_t synchronizations = 0;  // times that the host waited for a stream or the device
+  std::int64_t event_waits = 0;       // and for an event that had not come
   std::int64_t copies = 0;
 };
 
@@ -42,7 +45,7 @@ class StreamBook {
   CUstream_st* create();
   cudaError_t destroy(CUstream_st* stream);  // its work is done first
   cudaError_t queue(CUstream_st* stream, CUstream_st::Work work);
-  cudaError_t wait(const std::function<bool()>& done);  // runs work until done(), counts as a synchronization
+  cudaError_t wait(const std::function<bool()>& done);  // runs work until done()
   cudaError_t wait_for_all();
   bool idle(const CUstream_st* stream) const;
   std::size_t count() const { return streams_.size(); }
@@ -54,7 +57,9 @@ class StreamBook {
   RuntimeCounts counts;
 
  private:
-  bool run_one();  // false: every queue is empty, or waits for an event that nobody will record
+  enum class Step { ran, needs_other_ranks, stuck };  // stuck: queues are empty, or wait for events that nobody records
+  Step run_one();
+  bool run_front(CUstream_st& stream);  // false: it needs other ranks
   cudaError_t fail(cudaError_t error, const std::string& text);
   bool known(const CUstream_st* stream) const;
 

@@ -55,6 +55,25 @@ TEST_F(Optimizers, AdamWAgreesWithTheReferenceOverManySteps) {
   }
 }
 
+TEST_F(Optimizers, AddingIsExactWhateverTheAlignment) {
+  for (const std::int64_t count : {1, 31, 33, 4097}) {
+    for (const std::size_t shift : {0, 1}) {
+      const auto size = static_cast<std::size_t>(count);
+      std::vector<float> x(size + shift);
+      std::vector<float> y(size + shift);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        x[i] = 1.0F / static_cast<float>(i + 3);
+        y[i] = 1.0F / static_cast<float>(7 * i + 1);
+      }
+      const Buffer at_x = moved(x);
+      const Buffer at_y = moved(y);
+      make_arena_math(*device)->add(at_x.as<float>().subspan(shift), at_y.as<float>().subspan(shift), *stream);
+      const auto got = back<float>(at_x);
+      for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(got[i], i < shift ? x[i] : x[i] + y[i]) << i;
+    }
+  }
+}
+
 TEST_F(Optimizers, NothingOutsideTheRangesMovesAndDecayIsPerRange) {
   const Buffer p = moved(std::vector<float>(19, 1.0F));
   const Buffer g = moved(std::vector<float>(19, 0.0F));

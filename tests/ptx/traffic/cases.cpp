@@ -47,9 +47,11 @@ void run_relu(Device& device, Stream& stream, bool forward) {
 
 void run_arena(Device& device, Stream& stream) {
   const Buffer x = floats(device, million);
+  const Buffer y = floats(device, million);
   const Buffer result = device.allocate(sizeof(double));
   const auto math = make_arena_math(device);
   math->scale(x.as<float>(), 0.5F, stream);
+  math->add(x.as<float>(), y.as<float>(), stream);
   math->sum_of_squares(x.as<float>(), static_cast<double*>(result.data()), stream);
   stream.synchronize();
 }
@@ -169,6 +171,7 @@ const std::vector<TrafficCase>& traffic_cases() {
       {"relu_forward", "2^20", n, 8 * n, [](auto& device, auto& stream) { run_relu(device, stream, true); }},
       {"relu_backward", "2^20", n, 12 * n, [](auto& device, auto& stream) { run_relu(device, stream, false); }},
       {"scale_all", "2^20", n, 8 * n, run_arena},
+      {"add_all", "2^20", n, 12 * n, run_arena},
       {"squares_of_blocks", "2^20", n, 4 * n + 8 * 512, run_arena},
       {"sum_of_partial_sums", "512, always", 512, 8 * 512 + 8, run_arena},
       {"sum_parts", "4096 x 256", n, 4 * n + 8 * 8 * 256 + 4 * 256, run_column_sums},

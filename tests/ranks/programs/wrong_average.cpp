@@ -16,7 +16,8 @@ class WrongAverage final : public Collective {
   }
   int rank() const override { return real_->rank(); }
   int size() const override { return real_->size(); }
-  bool one_machine() const override { return real_->one_machine(); }
+  int local_rank() const override { return real_->local_rank(); }
+  int local_size() const override { return real_->local_size(); }
   void start_sum(std::span<float> values) override { sum(values); }
   void progress() override {}
   void wait_sums() override {}
@@ -39,9 +40,10 @@ class WrongAverage final : public Collective {
 
 int main(int argc, char** argv) {
   const char* mistake = std::getenv("LOCKSTEP_TEST_AVERAGE");
-  return lockstep::runner::run_program(
-      argc, argv, [&](std::unique_ptr<Collective> real) -> std::unique_ptr<Collective> {
-        if (mistake == nullptr) return real;
-        return std::make_unique<WrongAverage>(std::move(real), std::string(mistake) == "twice");
-      });
+  lockstep::runner::Parts parts;
+  parts.decorate = [&](std::unique_ptr<Collective> real) -> std::unique_ptr<Collective> {
+    if (mistake == nullptr) return real;
+    return std::make_unique<WrongAverage>(std::move(real), std::string(mistake) == "twice");
+  };
+  return lockstep::runner::run_program(argc, argv, parts);
 }

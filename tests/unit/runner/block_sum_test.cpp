@@ -13,10 +13,12 @@ static float by_tree(std::size_t at, std::size_t first, std::size_t count) {
 }
 
 TEST(BlockSum, IsTheTreeOverTheBlocksWhateverTheRanges) {
+  const auto device = kernels::make_cpu_device();
+  const auto stream = device->make_stream();
   constexpr std::size_t length = 100;
   for (const int blocks : {1, 2, 4, 8, 32}) {
     std::vector<float> values(length);
-    BlockSum sum(values, blocks);
+    BlockSum sum(*device, *stream, values, blocks);
     for (int round = 0; round < 2; ++round) {  // a second step must not see the first one's
       for (int block = 0; block < blocks; ++block) {
         for (std::size_t at = 0; at < length; ++at) values[at] = number(static_cast<std::size_t>(block), at);
@@ -32,8 +34,10 @@ TEST(BlockSum, IsTheTreeOverTheBlocksWhateverTheRanges) {
 }
 
 TEST(BlockSum, OfHalfTheBlocksIsABranchOfTheTree) {
+  const auto device = kernels::make_cpu_device();
+  const auto stream = device->make_stream();
   std::vector<float> values(1);
-  BlockSum sum(values, 4);
+  BlockSum sum(*device, *stream, values, 4);
   for (std::size_t block = 4; block < 8; ++block) {
     values[0] = number(block, 0);
     sum.take(static_cast<int>(block) - 4, 0, 1);

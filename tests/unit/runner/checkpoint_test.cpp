@@ -46,7 +46,8 @@ struct Training {
     return all;
   }
   fs::path save(const fs::path& folder, std::int64_t step, int keep = 10) {
-    return save_checkpoint(folder, {{step, 1.0 / 3, 7}, 2, same(), {{"lr", "0.1"}}}, model, *optimizer, keep);
+    TrainingState state(model, *optimizer);
+    return save_checkpoint(folder, {{step, 1.0 / 3, 7}, 2, same(), {{"lr", "0.1"}}}, state, keep);
   }
 
   FakeModel model;
@@ -56,7 +57,8 @@ struct Training {
 struct Latest {
   explicit Latest(const fs::path& folder, Training& training) {
     const Say say = [this](const std::string& line) { lines.push_back(line); };
-    found = load_latest_complete_checkpoint(folder, same(), training.model, *training.optimizer, say);
+    TrainingState state(training.model, *training.optimizer);
+    found = load_latest_complete_checkpoint(folder, same(), state, say);
   }
   std::int64_t step() const { return found ? found->facts.position.step : -1; }
   std::optional<LoadedCheckpoint> found;
@@ -141,8 +143,9 @@ TEST(Checkpoint, NamesEveryMismatchAndChangesNothing) {
   Training other(small(4), "adamw");
   other.fill(100);
   const auto before = other.numbers();
+  TrainingState state(other.model, *other.optimizer);
   try {
-    load_latest_complete_checkpoint(folder.path(), {{"--seed", "2"}}, other.model, *other.optimizer, {});
+    load_latest_complete_checkpoint(folder.path(), {{"--seed", "2"}}, state, {});
     FAIL() << "it fitted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::bad_input);
@@ -158,7 +161,8 @@ TEST(Checkpoint, NoFolderMeansNoCheckpoint) {
   const TemporaryFolder folder;
   Training training;
   EXPECT_EQ(Latest(folder / "none", training).step(), -1);
-  EXPECT_THROW(load_checkpoint(folder / "none", same(), training.model, *training.optimizer), Error);
+  TrainingState state(training.model, *training.optimizer);
+  EXPECT_THROW(load_checkpoint(folder / "none", same(), state), Error);
 }
 
 TEST(Checkpoint, AnotherVersionIsNotRead) {

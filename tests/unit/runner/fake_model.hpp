@@ -6,7 +6,6 @@
 #include <cmath>
 #include <functional>
 
-#include "runner/aligned.hpp"
 #include "runner/model/model.hpp"
 
 namespace lockstep::testing {
@@ -20,25 +19,27 @@ class FakeModel final : public runner::Model {
     tensors_ = {{"dense.weight", {spec.classes, pixels_}, 0, weights, true},
                 {"dense.bias", {spec.classes}, bias_offset_, static_cast<std::size_t>(spec.classes), false}};
     const std::size_t size = (bias_offset_ + static_cast<std::size_t>(spec.classes) + 15) / 16 * 16;
-    parameters_ = runner::AlignedFloats(size);
-    gradients_ = runner::AlignedFloats(size);
-    for (std::size_t i = 0; i < weights; ++i) parameters_.data()[i] = 0.02F * (noise(spec.seed, i, 0) - 0.5F);
+    parameter_memory_ = device_->allocate(size * sizeof(float));
+    gradient_memory_ = device_->allocate(size * sizeof(float));
+    for (std::size_t i = 0; i < weights; ++i) parameters()[i] = 0.02F * (noise(spec.seed, i, 0) - 0.5F);
   }
 
-  std::span<float> parameters() override { return parameters_.span(); }
-  std::span<float> gradients() override { return gradients_.span(); }
+  kernels::Device& device() override { return *device_; }
+  kernels::Stream& stream() override { return *stream_; }
+  std::span<float> parameters() override { return parameter_memory_.as<float>(); }
+  std::span<float> gradients() override { return gradient_memory_.as<float>(); }
   const std::vector<runner::TensorInfo>& tensors() const override { return tensors_; }
+  double training_flop_per_sample() const override { return 0; }
 
-  runner::BatchResult train(const runner::Batch& batch, float gradient_scale, std::uint64_t step,
-                            const GradientsReady& ready) override {
+  void train(const runner::Batch& batch, float gradient_scale, std::uint64_t step, kernels::LossSums* sums,
+             const GradientsReady& ready) override {
     if (before_step) before_step(step);
-    std::ranges::fill(gradients_.span(), 0.0F);
-    const auto result = run(batch, gradient_scale, step, true);
-    ready(bias_offset_, gradients_.size());  // from the end to the beginning, in two pieces
+    std::ranges::fill(gradients(), 0.0F);
+    run(batch, gradient_scale, step, true, *sums);
+    ready(bias_offset_, gradients().size());  // from the end to the beginning, in two pieces
     ready(0, bias_offset_);
-    return result;
   }
-  runner::BatchResult evaluate(const runner::Batch& batch) override { return run(batch, 0, 0, false); }
+  void evaluate(const runner::Batch& batch, kernels::LossSums* sums) override { run(batch, 0, 0, false, *sums); }
 
   std::function<void(std::uint64_t step)> before_step;
 
@@ -51,8 +52,9 @@ class FakeModel final : public runner::Model {
     return static_cast<float>(x >> 40) * 0x1p-24F;
   }
 
-  runner::BatchResult run(const runner::Batch& batch, float scale, std::uint64_t step, bool training) {
-    runner::BatchResult result;
+  void run(const runner::Batch& batch, float scale, std::uint64_t step, bool training, kernels::LossSums& sums) {
+    const std::span<float> parameters = this->parameters();
+    const std::span<float> gradients = this->gradients();
     const auto classes = static_cast<std::size_t>(spec_.classes);
     const auto pixels = static_cast<std::size_t>(pixels_);
     std::vector<float> image(pixels);
@@ -64,8 +66,8 @@ class FakeModel final : public runner::Model {
         image[p] = dropped ? 0 : batch.images[static_cast<std::size_t>(i) * pixels + p];
       }
       for (std::size_t c = 0; c < classes; ++c) {
-        score[c] = static_cast<double>(parameters_.data()[bias_offset_ + c]);
-        const float* weights = parameters_.data() + c * pixels;
+        score[c] = static_cast<double>(parameters[bias_offset_ + c]);
+        const float* weights = parameters.data() + c * pixels;
         for (std::size_t p = 0; p < pixels; ++p) score[c] += static_cast<double>(weights[p] * image[p]);
       }
       const auto best = static_cast<std::int32_t>(std::ranges::max_element(score) - score.begin());
@@ -73,27 +75,28 @@ class FakeModel final : public runner::Model {
       double sum = 0;
       for (const double s : score) sum += std::exp(s - top);
       const std::int32_t label = batch.labels[i];
-      result.correct += best == label ? 1 : 0;
-      result.loss_sum += std::log(sum) + top - score[static_cast<std::size_t>(label)];
+      sums.correct += best == label ? 1 : 0;
+      sums.loss += std::log(sum) + top - score[static_cast<std::size_t>(label)];
       if (!training) continue;
       for (std::size_t c = 0; c < classes; ++c) {
         const double probability = std::exp(score[c] - top) / sum;
         const double truth = static_cast<std::int32_t>(c) == label ? 1 : 0;
         const auto slope = static_cast<float>(probability - truth) * scale;
-        float* weights = gradients_.data() + c * pixels;
+        float* weights = gradients.data() + c * pixels;
         for (std::size_t p = 0; p < pixels; ++p) weights[p] += slope * image[p];
-        gradients_.data()[bias_offset_ + c] += slope;
+        gradients[bias_offset_ + c] += slope;
       }
     }
-    return result;
   }
 
   runner::ModelSpec spec_;
   int pixels_;
   std::size_t bias_offset_ = 0;
   std::vector<runner::TensorInfo> tensors_;
-  runner::AlignedFloats parameters_;
-  runner::AlignedFloats gradients_;
+  std::unique_ptr<kernels::Device> device_ = kernels::make_cpu_device();
+  std::unique_ptr<kernels::Stream> stream_ = device_->make_stream();
+  kernels::Buffer parameter_memory_;
+  kernels::Buffer gradient_memory_;
 };
 
 }  // namespace lockstep::testing

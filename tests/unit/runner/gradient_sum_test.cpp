@@ -16,7 +16,8 @@ class Twin final : public Collective {
  public:
   int rank() const override { return 0; }
   int size() const override { return 2; }
-  bool one_machine() const override { return true; }
+  int local_rank() const override { return 0; }
+  int local_size() const override { return 2; }
   void start_sum(std::span<float> values) override {
     pending_.push_back(values);
     sizes.push_back(values.size());
@@ -50,7 +51,10 @@ class Twin final : public Collective {
 static std::vector<float> summed(Overlap overlap, std::size_t count, std::size_t step, Twin& twin) {
   std::vector<float> gradients(count);
   for (std::size_t i = 0; i < count; ++i) gradients[i] = static_cast<float>(i % 1000);
-  GradientSum sum(twin, gradients, overlap);
+  const auto device = kernels::make_cpu_device();
+  const auto stream = device->make_stream();
+  const auto sums = make_host_sums(twin, overlap);
+  GradientSum sum(sums.get(), *stream, gradients, overlap);
   for (int round = 0; round < 2; ++round) {
     for (std::size_t end = count; end > 0; end -= std::min(step, end)) sum.ready(end - std::min(step, end), end);
     sum.finish();
@@ -79,9 +83,12 @@ TEST(GradientSum, StartsABucketAsSoonAsItIsFullAndTheRestAtTheEnd) {
 TEST(GradientSum, RefusesGapsAndForgottenGradients) {
   Twin twin;
   std::vector<float> gradients(10);
-  GradientSum gap(twin, gradients, Overlap::on);
+  const auto device = kernels::make_cpu_device();
+  const auto stream = device->make_stream();
+  const auto sums = make_host_sums(twin, Overlap::on);
+  GradientSum gap(sums.get(), *stream, gradients, Overlap::on);
   EXPECT_THROW(gap.ready(2, 8), Error);
-  GradientSum forgotten(twin, gradients, Overlap::off);
+  GradientSum forgotten(sums.get(), *stream, gradients, Overlap::off);
   forgotten.ready(4, 10);
   EXPECT_THROW(forgotten.finish(), Error);
 }

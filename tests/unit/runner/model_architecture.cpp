@@ -52,12 +52,14 @@ TEST(Architecture, RefusesSpecsThatMakeNoSense) {
   spec = {};
   spec.input.width = 0;
   EXPECT_THAT(refusal(spec), ::testing::HasSubstr("hold nothing"));
-  EXPECT_THROW(make_model({}, 0), Error);
+  EXPECT_THROW(make_model({}, 0, *kernels::make_cpu_device()), Error);
 }
 
 TEST(Architecture, ABatchLargerThanPlannedIsRefused) {
-  const auto model = make_model({}, 2);
-  EXPECT_THROW(model->evaluate({nullptr, nullptr, 3, 0}), Error);
+  const auto device = kernels::make_cpu_device();
+  const auto model = make_model({}, 2, *device);
+  kernels::LossSums sums;
+  EXPECT_THROW(model->evaluate({nullptr, nullptr, 3, 0}, &sums), Error);
 }
 
 // Weights and their gradients are plain in the arenas, activations stay as the back-end likes them. The budget: each
@@ -73,7 +75,8 @@ TEST(Network, AStepOfTheCnnCopiesBetweenLayoutsAtMostSevenTimes) {
   const std::vector<std::int32_t> labels(8, 3);
   Network network(*device, architecture, parameters, gradients, 8);
   const std::int64_t before = device->counters().reorders;
-  network.run({images.data(), labels.data(), 8, 0}, 1, {*stream, true}, {});
+  kernels::LossSums sums;
+  network.run({images.data(), labels.data(), 8, 0}, 1, {*stream, true}, &sums, {});
   EXPECT_LE(device->counters().reorders - before, 7);
 }
 

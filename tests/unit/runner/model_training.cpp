@@ -69,6 +69,26 @@ void descend(Model& model, float rate) {
   for (std::size_t i = 0; i < model.parameters().size(); ++i) model.parameters()[i] -= rate * model.gradients()[i];
 }
 
+// A model on a CPU, whose answers are there at once.
+struct CpuModel {
+  CpuModel(const ModelSpec& spec, int max_batch) : model(make_model(spec, max_batch, *device)) {}
+  kernels::LossSums train(const Batch& batch, float scale, std::uint64_t step, const Model::GradientsReady& ready) {
+    kernels::LossSums sums;
+    model->train(batch, scale, step, &sums, ready);
+    return sums;
+  }
+  kernels::LossSums evaluate(const Batch& batch) {
+    kernels::LossSums sums;
+    model->evaluate(batch, &sums);
+    return sums;
+  }
+  Model* operator->() { return model.get(); }
+  Model& operator*() { return *model; }
+
+  std::unique_ptr<kernels::Device> device = kernels::make_cpu_device();
+  std::unique_ptr<Model> model;
+};
+
 class Models : public ::testing::TestWithParam<std::string> {};
 
 TEST(ModelComparisons, DoNotLetNanOrWrongValuesThrough) {
@@ -83,9 +103,9 @@ TEST(ModelComparisons, DoNotLetNanOrWrongValuesThrough) {
 TEST_P(Models, GradientsAreThoseOfFiniteDifferences) {
   const ModelSpec spec = small(GetParam());
   const Images images(spec, 33);
-  const auto model = make_model(spec, 33);
-  const auto loss = [&] { return model->evaluate(images.batch(0, 33)).loss_sum / 33; };
-  model->train(images.batch(0, 33), 1.0F / 33, 0, {});
+  CpuModel model(spec, 33);
+  const auto loss = [&] { return model.evaluate(images.batch(0, 33)).loss / 33; };
+  model.train(images.batch(0, 33), 1.0F / 33, 0, {});
   const std::vector<float> gradient(model->gradients().begin(), model->gradients().end());
   const std::vector<float> start(model->parameters().begin(), model->parameters().end());
   for (const TensorInfo& tensor : model->tensors()) {
@@ -105,17 +125,26 @@ TEST_P(Models, GradientsAreThoseOfFiniteDifferences) {
   }
 }
 
+// By hand: mlp 120-33-17-5; cnn 5 and 16 channels at 12x10 and 6x5, then 240-31-5. The first layer's input wants none.
+TEST(ModelFlop, CountsProductsAndConvolutions) {
+  CpuModel mlp(small("mlp"), 1);
+  EXPECT_EQ(mlp->training_flop_per_sample(), 2.0 * (2 * 120 * 33 + 3 * 33 * 17 + 3 * 17 * 5));
+  CpuModel cnn(small("cnn"), 1);
+  EXPECT_EQ(cnn->training_flop_per_sample(),
+            2.0 * (2 * 9 * 1 * 5 * 120 + 3 * 9 * 5 * 16 * 30 + 3 * (16 * 3 * 2) * 31 + 3 * 31 * 5));
+}
+
 TEST_P(Models, ARunOfTrainingLowersTheLossAndLearns) {
   const ModelSpec spec = small(GetParam());
   const Images images(spec, 64);
-  const auto model = make_model(spec, 64);
-  const double first = model->evaluate(images.batch(0, 64)).loss_sum / 64;
+  CpuModel model(spec, 64);
+  const double first = model.evaluate(images.batch(0, 64)).loss / 64;
   for (std::uint64_t step = 0; step < 100; ++step) {
-    model->train(images.batch(0, 64), 1.0F / 64, step, {});
+    model.train(images.batch(0, 64), 1.0F / 64, step, {});
     descend(*model, 0.1F);
   }
-  const BatchResult last = model->evaluate(images.batch(0, 64));
-  EXPECT_TRUE(near(last.loss_sum / 64, 0, first / 4)) << first << " to " << last.loss_sum / 64;
+  const kernels::LossSums last = model.evaluate(images.batch(0, 64));
+  EXPECT_TRUE(near(last.loss / 64, 0, first / 4)) << first << " to " << last.loss / 64;
   EXPECT_GE(last.correct, 60);
 }
 
@@ -123,27 +152,27 @@ TEST_P(Models, HalfBatchesAddUpToTheWholeWithDropoutOn) {
   ModelSpec spec = small(GetParam());
   spec.dropout = 0.4F;
   const Images images(spec, 50);
-  const auto model = make_model(spec, 50);
-  const BatchResult whole = model->train(images.batch(0, 50), 1.0F / 50, 3, {});
+  CpuModel model(spec, 50);
+  const kernels::LossSums whole = model.train(images.batch(0, 50), 1.0F / 50, 3, {});
   const std::vector<float> want(model->gradients().begin(), model->gradients().end());
-  const BatchResult a = model->train(images.batch(0, 17), 1.0F / 50, 3, {});
+  const kernels::LossSums a = model.train(images.batch(0, 17), 1.0F / 50, 3, {});
   std::vector<float> sum(model->gradients().begin(), model->gradients().end());
-  const BatchResult b = model->train(images.batch(17, 33), 1.0F / 50, 3, {});
+  const kernels::LossSums b = model.train(images.batch(17, 33), 1.0F / 50, 3, {});
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += model->gradients()[i];
   EXPECT_LE(difference(sum, want), 2e-5);
-  EXPECT_TRUE(near(a.loss_sum + b.loss_sum, whole.loss_sum, 1e-4));
+  EXPECT_TRUE(near(a.loss + b.loss, whole.loss, 1e-4));
   EXPECT_EQ(a.correct + b.correct, whole.correct);
-  const BatchResult other_step = model->train(images.batch(0, 50), 1.0F / 50, 4, {});
-  EXPECT_FALSE(near(other_step.loss_sum, whole.loss_sum, 1e-4));  // the dropout was on
+  const kernels::LossSums other_step = model.train(images.batch(0, 50), 1.0F / 50, 4, {});
+  EXPECT_FALSE(near(other_step.loss, whole.loss, 1e-4));  // the dropout was on
 }
 
 TEST_P(Models, TheSameStepsGiveTheSameBits) {
   const ModelSpec spec = small(GetParam());
   const Images images(spec, 31);
   const auto run = [&] {
-    const auto model = make_model(spec, 31);
+    CpuModel model(spec, 31);
     for (std::uint64_t step = 0; step < 5; ++step) {
-      model->train(images.batch(0, 31), 1.0F / 31, step, {});
+      model.train(images.batch(0, 31), 1.0F / 31, step, {});
       descend(*model, 0.1F);
     }
     return std::vector<float>(model->parameters().begin(), model->parameters().end());
@@ -154,11 +183,11 @@ TEST_P(Models, TheSameStepsGiveTheSameBits) {
 TEST_P(Models, GradientsAreAnnouncedFromTheEndToTheBeginningWithoutGaps) {
   const ModelSpec spec = small(GetParam());
   const Images images(spec, 3);
-  const auto model = make_model(spec, 3);
+  CpuModel model(spec, 3);
   const auto announced = [&](int count) {
     std::vector<std::pair<std::size_t, std::size_t>> ranges;
-    model->train(images.batch(0, count), 1, 0,
-                 [&](std::size_t begin, std::size_t end) { ranges.emplace_back(begin, end); });
+    model.train(images.batch(0, count), 1, 0,
+                [&](std::size_t begin, std::size_t end) { ranges.emplace_back(begin, end); });
     return ranges;
   };
   const auto ranges = announced(3);
@@ -176,7 +205,7 @@ TEST_P(Models, GradientsAreAnnouncedFromTheEndToTheBeginningWithoutGaps) {
 }
 
 TEST_P(Models, TensorsAreAlignedInForwardOrderWithZeroPadding) {
-  const auto model = make_model(small(GetParam()), 2);
+  CpuModel model(small(GetParam()), 2);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(model->parameters().data()) % 64, 0U);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(model->gradients().data()) % 64, 0U);
   std::size_t end = 0;

@@ -46,7 +46,7 @@ class Train : public ::testing::Test {
 
   ExitCode run(std::function<void(std::uint64_t)> before_step = {}) {
     const auto collective = make_single_collective();
-    return train(options_, *collective, [&](const ModelSpec& spec, int) {
+    return train(options_, *collective, [&](const ModelSpec& spec, int, kernels::Device&) {
       auto model = std::make_unique<FakeModel>(spec);
       model->before_step = before_step;
       return model;
@@ -203,6 +203,13 @@ TEST_F(Train, EndsWithAReasonWhenTheLossIsNoNumber) {
   options_.optimizer = "sgd";
   options_.weight_decay = 10;
   EXPECT_THAT(error(), HasSubstr("training diverged; try a smaller --lr"));
+}
+
+TEST_F(Train, SaysWhyThereIsNoGpu) {
+  options_.device = "cuda";
+  EXPECT_EQ(error(), "--device cuda: built without CUDA");
+  options_.device = "auto";
+  EXPECT_EQ(run(), ExitCode::done);
 }
 
 TEST_F(Train, BadDataEndsBeforeTheFirstStep) {

@@ -1,0 +1,86 @@
+#include "runner/choose_device.hpp"
+
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <functional>
+#include <map>
+
+#include "runner/agreement.hpp"
+
+namespace lockstep::runner {
+
+namespace {
+std::vector<int> ranks_where(const std::vector<std::int64_t>& values, const std::function<bool(std::int64_t)>& is) {
+  std::vector<int> ranks;
+  for (std::size_t rank = 0; rank < values.size(); ++rank) {
+    if (is(values[rank])) ranks.push_back(static_cast<int>(rank));
+  }
+  return ranks;
+}
+
+std::string text_of(const std::vector<int>& ranks) {
+  return fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", fmt::join(ranks, ", "));
+}
+
+std::unique_ptr<kernels::Device> my_gpu(const Collective& collective, int devices) {
+  return kernels::make_cuda_device(collective.local_rank() % devices);
+}
+
+// By what the devices say they are, not by their numbers: those depend on what each rank is shown.
+void check_that_nobody_shares(Collective& collective, const kernels::Device& mine) {
+  char host[256] = "";
+  ::gethostname(host, sizeof host - 1);
+  const auto hash = static_cast<std::int64_t>(std::hash<std::string>{}(host + mine.identity()) >> 1U);
+  const auto all = gather(collective, hash);
+  std::map<std::int64_t, std::vector<int>> holders;
+  for (std::size_t rank = 0; rank < all.size(); ++rank) holders[all[rank]].push_back(static_cast<int>(rank));
+  std::vector<std::string> shared;
+  for (const auto& [device, ranks] : holders) {
+    if (ranks.size() > 1) shared.push_back(text_of(ranks));
+  }
+  if (shared.empty()) return;
+  throw AgreedError(ExitCode::bad_input,
+                    fmt::format("{} would share one GPU: start as many ranks on a machine as it has GPUs "
+                                "(process_count_per_instance), or give --device cpu",
+                                fmt::join(shared, "; ")),
+                    collective.rank() == 0);
+}
+}  // namespace
+
+ChosenDevice choose_device(const Options& options, Collective& collective) {
+  if (options.device == "cpu") {
+    auto device = kernels::make_cpu_device();
+    return {std::move(device), ""};
+  }
+  const kernels::CudaDevices found = kernels::find_cuda_devices();
+  const auto counts = gather(collective, found.count);
+  const auto without = ranks_where(counts, [](std::int64_t count) { return count == 0; });
+  const bool none = without.size() == counts.size();
+  if (none && options.device == "auto") {
+    auto device = kernels::make_cpu_device();
+    std::string line = fmt::format("computes on {} ({})", device->name(), found.why_none);
+    return {std::move(device), std::move(line)};
+  }
+  if (!without.empty()) {
+    throw AgreedError(
+        ExitCode::bad_input,
+        none ? fmt::format("--device cuda: {}", found.why_none)
+             : fmt::format("{} found no CUDA device, the others did; give --device cpu, or mend it", text_of(without)),
+        collective.rank() == 0);
+  }
+  auto device = agreed(collective, [&] { return my_gpu(collective, found.count); });
+  check_that_nobody_shares(collective, *device);
+  std::string line = "computes on " + device->name();
+  return {std::move(device), std::move(line)};
+}
+
+// On one machine the ranks' cores do the adding up too, so there is nothing to hide it behind. A GPU has streams.
+Overlap overlap_of(const Options& options, const Collective& collective, const kernels::Device& device) {
+  if (options.overlap == "auto") {
+    return collective.one_machine() && device.memory_is_the_hosts() ? Overlap::off : Overlap::on;
+  }
+  return options.overlap == "on" ? Overlap::on : Overlap::off;
+}
+
+}  // namespace lockstep::runner

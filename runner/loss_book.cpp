@@ -1,0 +1,49 @@
+#include "runner/loss_book.hpp"
+
+#include "common/error.hpp"
+#include "runner/block_sum.hpp"
+
+namespace lockstep::runner {
+
+LossBook::LossBook(kernels::Device& device, kernels::Stream& stream, int blocks, int entries)
+    : device_(device),
+      stream_(stream),
+      math_(kernels::make_arena_math(device)),
+      blocks_(blocks),
+      most_(entries),
+      there_(device.allocate(static_cast<std::size_t>(blocks) * static_cast<std::size_t>(entries) *
+                             sizeof(kernels::LossSums))) {
+  if (!device.memory_is_the_hosts()) here_ = device.allocate_host(there_.bytes());
+}
+
+void LossBook::begin_entry() {
+  if (full()) throw failure("a book of {} losses is full", most_);
+  ++begun_;
+}
+
+kernels::LossSums* LossBook::block(int block) {
+  return static_cast<kernels::LossSums*>(there_.data()) + static_cast<std::ptrdiff_t>(begun_ - 1) * blocks_ + block;
+}
+
+std::vector<LossBook::Entry> LossBook::take() {
+  const std::size_t bytes =
+      static_cast<std::size_t>(begun_) * static_cast<std::size_t>(blocks_) * sizeof(kernels::LossSums);
+  if (here_.bytes() > 0) device_.copy(here_.data(), there_.data(), bytes, stream_);
+  stream_.synchronize();
+  const auto* sums = static_cast<const kernels::LossSums*>(here_.bytes() > 0 ? here_.data() : there_.data());
+  std::vector<Entry> entries(static_cast<std::size_t>(begun_));
+  std::vector<double> losses(static_cast<std::size_t>(blocks_));
+  for (Entry& entry : entries) {
+    for (double& loss : losses) {
+      loss = sums->loss;
+      entry.correct += sums->correct;
+      ++sums;
+    }
+    entry.loss = pairwise_sum(losses);
+  }
+  math_->zero(there_.as<float>().first(bytes / sizeof(float)), stream_);
+  begun_ = 0;
+  return entries;
+}
+
+}  // namespace lockstep::runner

@@ -1,0 +1,126 @@
+// What only the emulator can show of lockstep-train on a GPU: any order of streams, counts, a full memory.
+#include <regex>
+
+#include "tests/gpu_emulation/train/gpu_training.hpp"
+
+namespace lockstep::testing {
+
+using ::testing::HasSubstr;
+
+namespace {
+// Host-device traffic of one process, as the emulated program's last line has it.
+struct Counts {
+  long launches = -1;
+  long synchronizations = -1;
+  long event_waits = -1;
+  long copies = -1;
+};
+Counts counts_of(const std::string& output) {
+  static const std::regex line("emulated: (\\d+) launches, (\\d+) synchronizations, (\\d+) event waits, (\\d+) copies");
+  std::smatch found;
+  if (!std::regex_search(output, found, line)) return {};
+  return {std::stol(found[1]), std::stol(found[2]), std::stol(found[3]), std::stol(found[4])};
+}
+
+}  // namespace
+
+// In one stream work is in order; between streams only events hold it: batches and gradients must come out the same.
+TEST_F(GpuTraining, TheOrderThatStreamsTakeChangesNoBit) {
+  const auto want = on_gpus(1, "seed-1", "mlp", {{"log-every", "7"}});
+  for (const std::string seed : {"2", "3", "4", "5"}) {
+    const auto got = on_gpus(1, "seed-" + seed, "mlp", {{"log-every", "7"}}, seed);
+    EXPECT_TRUE(got.weights() == want.weights()) << "seed " << seed;
+  }
+}
+
+// Between two looks at the losses the host only queues; it waits for the copy of the batch before the last, so that it
+// does not run away.
+TEST_F(GpuTraining, WaitsForTheDeviceOncePerLoggingInterval) {
+  const auto counts_with = [&](const std::string& name, const std::string& steps, const std::string& interval) {
+    on_gpus(1, name, "cnn", {{"max-steps", steps}, {"log-every", interval}});
+    return counts_of(output_.output);
+  };
+  const Counts some = counts_with("some", "2", "1000");
+  const Counts more = counts_with("more", "10", "1000");
+  ASSERT_TRUE(some.launches > 0);
+  EXPECT_EQ(more.synchronizations, some.synchronizations);
+  EXPECT_LE(more.event_waits - some.event_waits, 8);
+  const Counts logged = counts_with("logged", "10", "2");
+  EXPECT_EQ(logged.synchronizations - more.synchronizations, 4);  // after steps 2, 4, 6, 8; the tenth is the end
+}
+
+// A step of the cnn at four blocks a batch: what the launches are spent on stands in docs/gpu.md.
+TEST_F(GpuTraining, AStepOfTheCnnLaunchesAtMostSoManyKernels) {
+  const auto launches = [&](const std::string& steps) {
+    on_gpus(1, "steps-" + steps, "cnn", {{"max-steps", steps}, {"blocks", "1"}});
+    return counts_of(output_.output).launches;
+  };
+  const long of_eight_steps = launches("10") - launches("2");
+  EXPECT_TRUE(of_eight_steps > 0 && of_eight_steps <= 8 * 40) << of_eight_steps;
+}
+
+TEST_F(GpuTraining, TwoAndFourGpusGiveTheCpusLosses) {
+  for (const std::string model : {"mlp", "cnn"}) {
+    const auto cpu = on_cpu(model + "-cpu", model);
+    for (const int ranks : {2, 4}) {
+      const std::string name = model + "-" + std::to_string(ranks);
+      EXPECT_TRUE(agree(on_gpus(ranks, name, model), cpu)) << name;
+      EXPECT_THAT(output_.output, HasSubstr("on " + std::to_string(ranks) + " ranks"));
+    }
+  }
+}
+
+TEST_F(GpuTraining, FourGpusGoOnFromACheckpointOfTwo) {
+  const auto whole = on_cpu("whole", "mlp");
+  on_gpus(2, "moved", "mlp", {{"max-steps", "7"}, {"checkpoint-every", "7"}});
+  EXPECT_TRUE(agree(on_gpus(4, "moved", "mlp"), whole));
+  EXPECT_THAT(output_.output, HasSubstr("on 4 ranks, until now 2"));
+}
+
+// Eight GPUs are emulated: the ninth rank has none of its own.
+TEST_F(GpuTraining, RanksThatWouldShareAGpuAreNamed) {
+  auto run = training(LOCKSTEP_TRAIN_GPU, 9, "shared", "mlp", {{"device", "cuda"}});
+  const ProgramResult result = run.run();
+  EXPECT_EQ(result.exit_code(), 2);
+  EXPECT_THAT(result.output, HasSubstr("ranks 0, 8 would share one GPU"));
+}
+
+// A rank that dies takes the others down, whatever they are in the middle of, and nothing stays.
+TEST_F(GpuTraining, ADeadRankEndsTheTraining) {
+  auto run = training(LOCKSTEP_TRAIN_GPU, 3, "dead", "mlp", {{"device", "cuda"}, {"epochs", "100000"}});
+  EXPECT_NE(run.run_and_signal(5, 1, SIGKILL).exit_code(), 0);
+  for (const int rank : {0, 1, 2}) {
+    const auto process = read_process_file(run.folder().stoppable_file(rank));
+    ASSERT_TRUE(process);
+    EXPECT_TRUE(wait_until([&] { return !is_alive(*process); }, std::chrono::minutes(1))) << "rank " << rank;
+  }
+}
+
+// A rank that stands still: the others' watchdog names it and ends the job.
+TEST_F(GpuTraining, AStoppedRankIsNamedAndTheTrainingEnds) {
+  auto run =
+      training(LOCKSTEP_TRAIN_GPU, 3, "stopped", "mlp",
+               {{"device", "cuda"}, {"epochs", "100000"}, {"collective-warn", "1"}, {"collective-timeout", "3"}});
+  const ProgramResult result = run.run_and_signal(5, 2, SIGSTOP);
+  EXPECT_EQ(result.exit_code(), 1);
+  EXPECT_THAT(result.output, HasSubstr("is not done after 1 s (--collective-warn): rank 2"));
+  EXPECT_THAT(result.output, HasSubstr("rank 2"));
+}
+
+// The error says what wanted how much, how much there is, and what helps.
+TEST_F(GpuTraining, TooLittleMemoryIsExplained) {
+  const auto error_with = [&](const std::string& bytes) {
+    auto run = training(LOCKSTEP_TRAIN_GPU, 1, "full", "mlp", {{"device", "cuda"}, {"layers", "4096"}});
+    const ProgramResult result = run.run({{"LOCKSTEP_EMULATION_MEMORY", bytes}});
+    EXPECT_EQ(result.exit_code(), 1);
+    return result.output;
+  };
+  EXPECT_THAT(error_with("4000000"),
+              ::testing::ContainsRegex("gradients: no room for [0-9]+ bytes on CUDA device 0: [0-9]+ of 4000000 are "
+                                       "free; a smaller batch needs less"));
+  EXPECT_THAT(error_with("6000000"), HasSubstr("the optimizer's state: no room for"));
+  EXPECT_THAT(error_with("8000000"), HasSubstr("a sum of gradients over blocks (--blocks): no room for"));
+  EXPECT_THAT(error_with("12260000"), HasSubstr("layer 2 (dense1.weight) for 4 images: no room for"));
+}
+
+}  // namespace lockstep::testing

@@ -1,0 +1,54 @@
+// lockstep-train --device cuda, whole, against the same training on the CPU; on emulated GPUs and on real ones.
+#include "tests/gpu_emulation/train/gpu_training.hpp"
+
+namespace lockstep::testing {
+
+using ::testing::HasSubstr;
+
+TEST_F(GpuTraining, OneGpuGivesTheCpusLosses) {
+  for (const std::string model : {"mlp", "cnn"}) {
+    const auto cpu = on_cpu(model + "-cpu", model);
+    const auto gpu = on_gpus(1, model + "-gpu", model);
+    EXPECT_THAT(output_.output, HasSubstr("computes on cuda 0: "));
+    EXPECT_TRUE(agree(gpu, cpu)) << model;
+    EXPECT_EQ(gpu.metric("validation_accuracy").size(), 2U);
+    for (const auto& [step, loss] : cpu.metric("validation_loss")) {
+      EXPECT_NEAR(gpu.metric("validation_loss").at(step), loss, 1e-3 * loss) << model;
+    }
+  }
+}
+
+TEST_F(GpuTraining, AnotherTrainingIsNoticed) {  // so the comparison can fail
+  const auto cpu = on_cpu("cpu", "mlp");
+  EXPECT_FALSE(agree(on_gpus(1, "gpu", "mlp", {{"seed", "2"}}), cpu));
+  EXPECT_FALSE(agree(on_gpus(1, "rate", "mlp", {{"momentum", "0.89"}}), cpu));
+}
+
+TEST_F(GpuTraining, ACheckpointOfEitherGoesOnOnTheOther) {
+  for (const std::string optimizer : {"sgd", "adamw"}) {
+    const Changes options = {{"optimizer", optimizer}, {"lr", optimizer == "sgd" ? "0.02" : "0.002"}};
+    Changes stopped = options;
+    stopped.insert({{"max-steps", "7"}, {"checkpoint-every", "7"}});
+    const auto whole = on_cpu("whole-" + optimizer, "mlp", options);
+
+    on_gpus(1, "from-gpu-" + optimizer, "mlp", stopped);
+    EXPECT_TRUE(agree(on_cpu("from-gpu-" + optimizer, "mlp", options), whole)) << optimizer;
+    EXPECT_THAT(output_.output, HasSubstr("goes on from"));
+
+    on_cpu("from-cpu-" + optimizer, "mlp", stopped);
+    EXPECT_TRUE(agree(on_gpus(1, "from-cpu-" + optimizer, "mlp", options), whole)) << optimizer;
+    EXPECT_THAT(output_.output, HasSubstr("goes on from"));
+  }
+}
+
+TEST_F(GpuTraining, ResumedEqualsUninterruptedBitForBit) {
+  const auto whole = on_gpus(1, "whole", "cnn");
+  auto stopped = training(LOCKSTEP_TRAIN_GPU, 1, "stopped", "cnn", {{"device", "cuda"}});
+  EXPECT_EQ(stopped.run_and_signal(5, 0, SIGTERM).exit_code(), 75);
+  const auto resumed = on_gpus(1, "stopped", "cnn");
+  EXPECT_THAT(output_.output, HasSubstr("goes on from"));
+  EXPECT_TRUE(resumed.weights() == whole.weights());
+  EXPECT_EQ(resumed.metric("train_loss"), whole.metric("train_loss"));
+}
+
+}  // namespace lockstep::testing
