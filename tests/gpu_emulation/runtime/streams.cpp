@@ -97,9 +97,14 @@ cudaError_t StreamBook::wait_for_all() {
   });
 }
 
-cudaError_t queue_kernel(cudaStream_t stream, const char* name, const Grid& grid, std::function<void()> kernel) {
+cudaError_t queue_kernel(cudaStream_t stream, const char* name, const Grid& grid, std::function<void()> kernel,
+                         FunctionCall call) {
   ++streams().counts.launches;
-  return streams().queue(stream, {name, [grid, run = std::move(kernel)] { run_grid(grid, run); }, nullptr, 0});
+  const auto run = [all = KernelCall{name, grid, std::move(kernel), std::move(call)}] {
+    if (settings().run_instead) return settings().run_instead(all);
+    run_grid(all.grid, all.kernel);
+  };
+  return streams().queue(stream, {name, run, nullptr, 0});
 }
 
 }  // namespace lockstep::emulation
