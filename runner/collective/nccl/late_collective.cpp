@@ -51,12 +51,16 @@ std::string name_of(const Late& late) {
                      static_cast<double>(late.bytes) / mebibyte);
 }
 
+// A process that runs says something every quarter of a second.
+static constexpr double noticeable_silence_s = 1.5;
+
 static std::string place_of(const RankRecord& rank) {
   const Progress& progress = rank.progress;
   std::string text = fmt::format("{}, at {}", rank.host, progress.reached);
   if (progress.started > progress.reached) text += fmt::format(", {} more queued", progress.started - progress.reached);
   if (progress.state == RankState::leaving) text += ", leaving";
   if (rank.gone) text += ", gone";
+  if (rank.silent_s >= noticeable_silence_s) text += fmt::format(", silent for {:.0f} s", rank.silent_s);
   return text;
 }
 

@@ -29,7 +29,8 @@ struct Progress {
 struct RankRecord {
   Progress progress;
   std::string host;
-  bool gone = false;  // its connection ended, and it had not said that it was leaving
+  bool gone = false;    // its connection ended, and it had not said that it was leaving
+  double silent_s = 0;  // since its last word, which comes several times a second from a process that runs
 };
 
 }  // namespace lockstep::runner

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <random>
 
+#include "common/clock.hpp"
 #include "runner/agreement.hpp"
 
 namespace lockstep::runner {
@@ -103,19 +104,18 @@ void ProgressBoard::accept_all(const Listener& door, std::uint64_t token) {
     if (!send_small(socket->get(), &token, sizeof token)) continue;
     if (!peers_[rank].socket) --missing;
     peers_[rank].socket = std::move(*socket);
+    peers_[rank].heard_ms = monotonic_ms();
     records_[rank].host = std::string(hello.host, ::strnlen(hello.host, sizeof hello.host));
   }
 }
 
 void ProgressBoard::publish(const Progress& mine) {
-  Progress& last = records_[rank_].progress;
-  const bool news = mine != last;
-  last = mine;
+  records_[rank_].progress = mine;
   if (rank_ == 0 && mine.state == RankState::running) return;
   for (Peer& peer : peers_) {
     if (!peer.socket) continue;
     const bool must_go = mine.state == RankState::leaving;
-    if (news && (peer.out.empty() || must_go)) peer.out.append(reinterpret_cast<const char*>(&mine), sizeof mine);
+    if (peer.out.empty() || must_go) peer.out.append(reinterpret_cast<const char*>(&mine), sizeof mine);
     const ssize_t count = ::send(peer.socket.get(), peer.out.data(), peer.out.size(), MSG_NOSIGNAL);
     if (count > 0) peer.out.erase(0, static_cast<std::size_t>(count));
   }
@@ -129,9 +129,11 @@ void ProgressBoard::read(milliseconds limit, int wake) {
     waiting.push_back({peers_[rank].socket.get(), POLLIN, 0});
     ranks.push_back(rank);
   }
-  if (::poll(waiting.data(), waiting.size(), static_cast<int>(limit.count())) <= 0) return;
+  ::poll(waiting.data(), waiting.size(), static_cast<int>(limit.count()));
   for (std::size_t i = 0; i < ranks.size(); ++i) {
     if (waiting[i + 1].revents != 0) read_from(ranks[i]);
+    const Peer& peer = peers_[ranks[i]];
+    if (peer.socket) records_[ranks[i]].silent_s = static_cast<double>(monotonic_ms() - peer.heard_ms) / 1000;
   }
 }
 
@@ -146,6 +148,7 @@ void ProgressBoard::read_from(std::size_t rank) {
     peer.socket.reset();
     return;
   }
+  peer.heard_ms = monotonic_ms();
   peer.in.append(bytes, static_cast<std::size_t>(count));
   for (; peer.in.size() >= sizeof(Progress); peer.in.erase(0, sizeof(Progress))) {
     std::memcpy(&record.progress, peer.in.data(), sizeof(Progress));

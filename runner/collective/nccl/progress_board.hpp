@@ -17,7 +17,7 @@ class ProgressBoard {
   explicit ProgressBoard(Collective& ranks);
 
   // Tells rank 0, or on rank 0 notes it; that it is leaving rank 0 tells the others. Never waits: what doesn't go out
-  // now is left out, and the next call says more.
+  // now is left out, and the next call says more. To be called all the time: a rank that says nothing stands still.
   void publish(const Progress& mine);
 
   // Reads what has come. Waits for it, or for `wake` to be readable, but no longer than the limit.
@@ -31,6 +31,7 @@ class ProgressBoard {
     Fd socket;  // none: not connected with that rank, or no longer
     std::string in;
     std::string out;
+    std::int64_t heard_ms = 0;
   };
   void accept_all(const Listener& door, std::uint64_t token);
   void read_from(std::size_t rank);

@@ -79,6 +79,16 @@ TEST(LateCollective, TellsAHostThatIsLateFromAGpuThatIs) {
   EXPECT_EQ(find(late, ranks).number, 0) << "nobody waits yet";
 }
 
+// Stopped in the middle of a collective that it has reached: only its silence tells it from those that wait for it.
+TEST(LateCollective, SaysWhoHasFallenSilent) {
+  LateCollective late;
+  std::vector ranks = {rank_at(2, 1), rank_at(2, 1)};
+  ranks[0].silent_s = 0.3;
+  ranks[1].silent_s = 3;
+  EXPECT_EQ(who_is_missing(find(late, ranks), ranks),
+            "all ranks have reached it, and ranks 0 (node-2, at 2), 1 (node-2, at 2, silent for 3 s) are not through");
+}
+
 TEST(LateCollective, ListsTheFirstFewOfMany) {
   LateCollective late;
   std::vector<RankRecord> ranks(1000, rank_at(0, 0));
