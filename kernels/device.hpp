@@ -10,9 +10,10 @@
 namespace lockstep::kernels {
 
 enum class DeviceKind { cpu, cuda };
-enum class DataType { f32 };
+enum class DataType { f32, bf16 };
 
-constexpr std::size_t bytes_of(DataType type) { return type == DataType::f32 ? sizeof(float) : 0; }
+constexpr std::size_t bytes_of(DataType type) { return type == DataType::f32 ? 4 : 2; }
+constexpr const char* name_of(DataType type) { return type == DataType::f32 ? "float32" : "bfloat16"; }
 
 // What a device has done since it was made. Tests hold a training step to its number of reorders.
 struct Counters {
@@ -76,8 +77,12 @@ class Device {
 // and run on one thread at a time.
 std::unique_ptr<Device> make_cpu_device(int threads = 1);
 
+// How float32 operands are multiplied: as they are, or rounded to TensorFloat-32 (10 bits of mantissa) on the way into
+// the tensor cores.
+enum class MatmulPrecision { f32, tf32 };
+
 // Only in a build with CUDA. It becomes the calling thread's current device. Throws Error when there is none of that
 // number, or no driver.
-std::unique_ptr<Device> make_cuda_device(int index);
+std::unique_ptr<Device> make_cuda_device(int index, MatmulPrecision precision = MatmulPrecision::f32);
 
 }  // namespace lockstep::kernels

@@ -8,7 +8,9 @@
 
 namespace lockstep::kernels {
 
-std::unique_ptr<Device> make_cuda_device(int index) { return std::make_unique<cuda::CudaDevice>(index); }
+std::unique_ptr<Device> make_cuda_device(int index, MatmulPrecision precision) {
+  return std::make_unique<cuda::CudaDevice>(index, precision);
+}
 
 namespace cuda {
 
@@ -16,7 +18,7 @@ CudaStream::CudaStream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamN
 CudaStream::~CudaStream() { cudaStreamDestroy(stream_); }
 void CudaStream::synchronize() { check(cudaStreamSynchronize(stream_), "waiting for a stream"); }
 
-CudaDevice::CudaDevice(int index) : index_(index) {
+CudaDevice::CudaDevice(int index, MatmulPrecision precision) : index_(index), precision_(precision) {
   check(cudaSetDevice(index), "choosing a device");
   check(cudaGetDeviceProperties(&properties_, index), "asking for a device's properties");
   constexpr int blocks_per_processor = 8;  // of 256 threads: as many as a multiprocessor holds at once

@@ -1,9 +1,10 @@
 // Maximum over kernel x kernel windows, in the layout of the input. A tie goes to the window's first element in
 // row-major order; NaN wins over everything. Kernel sizes up to 16: a winner is a byte. Traffic: forward reads x (4
-// bytes an element; overlapping windows come from the caches), writes y and a byte of winner for each; backward reads
-// dy and the winners, writes dx.
+// bytes an element in float32; overlapping windows come from the caches), writes y and a byte of winner for each;
+// backward reads dy and the winners, writes dx.
 #include "kernels/cuda/elementwise.hpp"
 #include "kernels/cuda/layout.hpp"
+#include "kernels/cuda/make_for.hpp"
 #include "kernels/cuda/operations.hpp"
 
 namespace lockstep::kernels::cuda {
@@ -42,30 +43,31 @@ __device__ std::int64_t index_of(const Place& at, const PoolGeometry& g, std::in
 }
 
 // A thread an output.
-__global__ void max_pool_forward(const float* x, float* y, std::uint8_t* winners, std::int64_t count, PoolGeometry g) {
+template <class T>
+__global__ void max_pool_forward(const T* x, T* y, std::uint8_t* winners, std::int64_t count, PoolGeometry g) {
   const std::int64_t stride = threads_of_grid();
   for (std::int64_t i = thread_of_grid(); i < count; i += stride) {
     const Place out = place_at(i, g, g.out_height, g.out_width);
     Place in{out.sample, out.channel, out.row * g.stride, out.column * g.stride};
-    float best = x[index_of(in, g, g.height, g.width)];
+    float best = widened(x[index_of(in, g, g.height, g.width)]);
     int winner = 0;
     for (int k = 1; k < g.kernel * g.kernel; ++k) {
       in.row = out.row * g.stride + k / g.kernel;
       in.column = out.column * g.stride + k % g.kernel;
-      const float value = x[index_of(in, g, g.height, g.width)];
+      const float value = widened(x[index_of(in, g, g.height, g.width)]);
       if (value > best || (value != value && best == best)) {
         best = value;
         winner = k;
       }
     }
-    y[i] = best;
+    y[i] = rounded<T>(best);
     winners[i] = static_cast<std::uint8_t>(winner);
   }
 }
 
 // A thread an input: it looks at every window that has it, so nobody adds to what another writes.
-__global__ void max_pool_backward(const float* dy, const std::uint8_t* winners, float* dx, std::int64_t count,
-                                  PoolGeometry g) {
+template <class T>
+__global__ void max_pool_backward(const T* dy, const std::uint8_t* winners, T* dx, std::int64_t count, PoolGeometry g) {
   const std::int64_t stride = threads_of_grid();
   for (std::int64_t i = thread_of_grid(); i < count; i += stride) {
     const Place in = place_at(i, g, g.height, g.width);
@@ -75,13 +77,14 @@ __global__ void max_pool_backward(const float* dy, const std::uint8_t* winners, 
       for (std::int64_t column = first(in.column); column < g.out_width && column * g.stride <= in.column; ++column) {
         const std::int64_t out = index_of({in.sample, in.channel, row, column}, g, g.out_height, g.out_width);
         const std::int64_t k = (in.row - row * g.stride) * g.kernel + in.column - column * g.stride;
-        if (winners[out] == k) sum += dy[out];
+        if (winners[out] == k) sum += widened(dy[out]);
       }
     }
-    dx[i] = sum;
+    dx[i] = rounded<T>(sum);
   }
 }
 
+template <class T>
 class CudaMaxPool : public MaxPool {
  public:
   CudaMaxPool(CudaDevice& device, const MaxPoolShape& shape) : device_(device), x_(shape.x) {
@@ -95,7 +98,7 @@ class CudaMaxPool : public MaxPool {
                  static_cast<int>(shape.kernel),
                  static_cast<int>(shape.stride),
                  !shape.x->plain()};
-    y_ = make_layout({in[0], in[1], geometry_.out_height, geometry_.out_width},
+    y_ = make_layout({in[0], in[1], geometry_.out_height, geometry_.out_width}, shape.x->type(),
                      geometry_.channels_last ? Order::channels_last : Order::plain);
   }
 
@@ -106,16 +109,16 @@ class CudaMaxPool : public MaxPool {
     expect(x, x_, "max_pool forward: x");
     expect(y, y_, "max_pool forward: y");
     const std::int64_t count = y_->elements();
-    launch(elementwise_launch("max_pool_forward", device_, {count, 0}, stream), max_pool_forward, x.f32(), y.f32(),
-           static_cast<std::uint8_t*>(workspace), count, geometry_);
+    launch(elementwise_launch("max_pool_forward", device_, {count, 0}, stream), max_pool_forward<T>, x.as<T>(),
+           y.as<T>(), static_cast<std::uint8_t*>(workspace), count, geometry_);
   }
 
   void backward(ConstView dy, const void* workspace, View dx, Stream& stream) override {
     expect(dy, y_, "max_pool backward: dy");
     expect(dx, x_, "max_pool backward: dx");
     const std::int64_t count = x_->elements();
-    launch(elementwise_launch("max_pool_backward", device_, {count, 0}, stream), max_pool_backward, dy.f32(),
-           static_cast<const std::uint8_t*>(workspace), dx.f32(), count, geometry_);
+    launch(elementwise_launch("max_pool_backward", device_, {count, 0}, stream), max_pool_backward<T>, dy.as<T>(),
+           static_cast<const std::uint8_t*>(workspace), dx.as<T>(), count, geometry_);
   }
 
  private:
@@ -128,7 +131,7 @@ class CudaMaxPool : public MaxPool {
 }  // namespace
 
 std::unique_ptr<MaxPool> make_max_pool(CudaDevice& device, const MaxPoolShape& shape) {
-  return std::make_unique<CudaMaxPool>(device, shape);
+  return make_for<MaxPool, CudaMaxPool>(shape.x->type(), device, shape);
 }
 
 }  // namespace lockstep::kernels::cuda

@@ -19,7 +19,8 @@ struct Geometry {
   int padding;
 };
 
-__global__ void gather(const float* images, float* patches, std::int64_t count, Geometry g) {
+template <class T>
+__global__ void gather(const T* images, T* patches, std::int64_t count, Geometry g) {
   const std::int64_t stride = threads_of_grid();
   for (std::int64_t i = thread_of_grid(); i < count; i += stride) {
     const int channel = static_cast<int>(i % g.channels);
@@ -32,12 +33,13 @@ __global__ void gather(const float* images, float* patches, std::int64_t count, 
     const int y = out_y * g.stride - g.padding + in_kernel / g.kernel;
     const int x = out_x * g.stride - g.padding + in_kernel % g.kernel;
     const bool inside = y >= 0 && y < g.height && x >= 0 && x < g.width;
-    patches[i] = inside ? images[((sample * g.height + y) * g.width + x) * g.channels + channel] : 0.0F;
+    patches[i] = inside ? images[((sample * g.height + y) * g.width + x) * g.channels + channel] : T{};
   }
 }
 
 // A thread an image element: it looks at every window that has it, in their order.
-__global__ void scatter(const float* patches, float* images, std::int64_t count, Geometry g) {
+template <class T>
+__global__ void scatter(const T* patches, T* images, std::int64_t count, Geometry g) {
   const std::int64_t stride = threads_of_grid();
   for (std::int64_t i = thread_of_grid(); i < count; i += stride) {
     const int channel = static_cast<int>(i % g.channels);
@@ -52,10 +54,10 @@ __global__ void scatter(const float* patches, float* images, std::int64_t count,
         const int across = x + g.padding - column;
         if (across < 0 || across % g.stride != 0 || across / g.stride >= g.out_width) continue;
         const std::int64_t place = (sample * g.out_height + down / g.stride) * g.out_width + across / g.stride;
-        sum += patches[((place * g.kernel + row) * g.kernel + column) * g.channels + channel];
+        sum += widened(patches[((place * g.kernel + row) * g.kernel + column) * g.channels + channel]);
       }
     }
-    images[i] = sum;
+    images[i] = rounded<T>(sum);
   }
 }
 
@@ -74,17 +76,22 @@ Launch one_thread_each(const char* kernel, std::int64_t count, Stream& stream) {
 
 }  // namespace
 
-void gather_patches(const Conv2dShape& shape, std::int64_t samples, const float* images, float* patches,
-                    Stream& stream) {
+template <class T>
+void gather_patches(const Conv2dShape& shape, std::int64_t samples, const T* images, T* patches, Stream& stream) {
   const std::int64_t count =
       samples * shape.out_height() * shape.out_width() * shape.kernel * shape.kernel * shape.in_channels;
-  launch(one_thread_each("gather", count, stream), gather, images, patches, count, geometry_of(shape));
+  launch(one_thread_each("gather", count, stream), gather<T>, images, patches, count, geometry_of(shape));
 }
 
-void scatter_patches(const Conv2dShape& shape, std::int64_t samples, const float* patches, float* images,
-                     Stream& stream) {
+template <class T>
+void scatter_patches(const Conv2dShape& shape, std::int64_t samples, const T* patches, T* images, Stream& stream) {
   const std::int64_t count = samples * shape.height * shape.width * shape.in_channels;
-  launch(one_thread_each("scatter", count, stream), scatter, patches, images, count, geometry_of(shape));
+  launch(one_thread_each("scatter", count, stream), scatter<T>, patches, images, count, geometry_of(shape));
 }
+
+template void gather_patches(const Conv2dShape&, std::int64_t, const float*, float*, Stream&);
+template void gather_patches(const Conv2dShape&, std::int64_t, const Bf16*, Bf16*, Stream&);
+template void scatter_patches(const Conv2dShape&, std::int64_t, const float*, float*, Stream&);
+template void scatter_patches(const Conv2dShape&, std::int64_t, const Bf16*, Bf16*, Stream&);
 
 }  // namespace lockstep::kernels::cuda

@@ -30,6 +30,9 @@ struct Settings {
 };
 Settings& settings();
 
+// Dynamic shared memory of a block that has asked for it, as launch() does: compute capability 9.0.
+inline constexpr std::size_t most_shared_bytes = std::size_t{227} << 10U;
+
 struct Grid {
   dim3 blocks{1, 1, 1};
   dim3 threads{1, 1, 1};
