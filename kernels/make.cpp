@@ -125,4 +125,6 @@ std::unique_ptr<AdamW> make_adamw(Device& device, std::vector<ParameterRange> ra
 
 std::unique_ptr<ArenaMath> make_arena_math(Device& device) { return device.planner().arena_math(); }
 
+std::unique_ptr<Cast> make_cast(Device& device) { return device.planner().cast(); }
+
 }  // namespace lockstep::kernels

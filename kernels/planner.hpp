@@ -30,6 +30,7 @@ class Planner {
   virtual std::unique_ptr<Sgd> sgd(std::vector<ParameterRange> ranges) = 0;
   virtual std::unique_ptr<AdamW> adamw(std::vector<ParameterRange> ranges) = 0;
   virtual std::unique_ptr<ArenaMath> arena_math() = 0;
+  virtual std::unique_ptr<Cast> cast() = 0;
 };
 
 }  // namespace lockstep::kernels

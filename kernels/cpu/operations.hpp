@@ -25,5 +25,6 @@ std::unique_ptr<Attention> make_attention(CpuDevice& device, const AttentionShap
 std::unique_ptr<Sgd> make_sgd(std::vector<ParameterRange> ranges);
 std::unique_ptr<AdamW> make_adamw(std::vector<ParameterRange> ranges);
 std::unique_ptr<ArenaMath> make_arena_math();
+std::unique_ptr<Cast> make_cast();
 
 }  // namespace lockstep::kernels::cpu

@@ -52,6 +52,7 @@ class CpuPlanner : public Planner {
   std::unique_ptr<Sgd> sgd(std::vector<ParameterRange> ranges) override { return make_sgd(std::move(ranges)); }
   std::unique_ptr<AdamW> adamw(std::vector<ParameterRange> ranges) override { return make_adamw(std::move(ranges)); }
   std::unique_ptr<ArenaMath> arena_math() override { return make_arena_math(); }
+  std::unique_ptr<Cast> cast() override { return make_cast(); }
 
  private:
   CpuDevice& device_;

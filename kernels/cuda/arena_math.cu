@@ -1,5 +1,5 @@
-// Zeroing, scaling and norms over arenas.
-// Traffic: scale 8 bytes an element; sum_of_squares 4, and 8 a block for the partial sums.
+// Zeroing, scaling, sums and norms over arenas.
+// Traffic: scale 8 bytes an element; add 12; sum_of_squares 4, and 8 a block for the partial sums.
 #include "kernels/cuda/elementwise.hpp"
 #include "kernels/cuda/operations.hpp"
 #include "kernels/cuda/reduce.hpp"
@@ -13,6 +13,11 @@ constexpr unsigned partial_sums = 512;
 __global__ void scale_all(float* x, float factor, Extent extent) {
   map(
       extent, x, [factor](float value) { return value * factor; }, x);
+}
+
+__global__ void add_all(float* x, const float* y, Extent extent) {
+  map(
+      extent, x, [](float a, float b) { return a + b; }, static_cast<const float*>(x), y);
 }
 
 __device__ double square(float value) { return static_cast<double>(value) * static_cast<double>(value); }
@@ -47,6 +52,13 @@ class CudaArenaMath : public ArenaMath {
     if (x.empty()) return;
     const Extent extent = extent_of(static_cast<std::int64_t>(x.size()), x.data());
     launch(elementwise_launch("scale_all", device_, extent, stream), scale_all, x.data(), factor, extent);
+  }
+
+  void add(std::span<float> x, std::span<const float> y, Stream& stream) override {
+    expect_one_length(x.size(), y.size(), "adding arenas");
+    if (x.empty()) return;
+    const Extent extent = extent_of(static_cast<std::int64_t>(x.size()), x.data(), y.data());
+    launch(elementwise_launch("add_all", device_, extent, stream), add_all, x.data(), y.data(), extent);
   }
 
   void sum_of_squares(std::span<const float> x, double* result, Stream& stream) override {

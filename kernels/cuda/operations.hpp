@@ -25,5 +25,6 @@ std::unique_ptr<Attention> make_attention(CudaDevice& device, const AttentionSha
 std::unique_ptr<Sgd> make_sgd(CudaDevice& device, std::vector<ParameterRange> ranges);
 std::unique_ptr<AdamW> make_adamw(CudaDevice& device, std::vector<ParameterRange> ranges);
 std::unique_ptr<ArenaMath> make_arena_math(CudaDevice& device);
+std::unique_ptr<Cast> make_cast(CudaDevice& device);
 
 }  // namespace lockstep::kernels::cuda

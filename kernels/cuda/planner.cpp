@@ -52,6 +52,7 @@ class CudaPlanner : public Planner {
     return make_adamw(device_, std::move(ranges));
   }
   std::unique_ptr<ArenaMath> arena_math() override { return make_arena_math(device_); }
+  std::unique_ptr<Cast> cast() override { return make_cast(device_); }
 
  private:
   CudaDevice& device_;
