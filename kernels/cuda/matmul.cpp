@@ -7,6 +7,9 @@ namespace {
 
 constexpr std::size_t most_workspace = std::size_t{32} << 20U;  // what NVIDIA advises for Hopper; others need less
 
+// Of all matrices. A tensor begins anywhere in its arena, if at a whole pack; the library would take 256 for granted.
+constexpr std::uint32_t alignment = 16;
+
 std::string text_of(const MatmulShape& s) {
   return fmt::format("a matrix product ({} x {}) ({} x {})", s.rows, s.inner, s.inner, s.columns);
 }
@@ -31,6 +34,17 @@ void set(cublasLtMatmulDesc_t operation, cublasLtMatmulDescAttributes_t attribut
          const MatmulShape& shape) {
   check(cublasLtMatmulDescSetAttribute(operation, attribute, static_cast<const void*>(&value), sizeof value), shape,
         "describing it");
+}
+
+cublasStatus_t set_preferences(cublasLtMatmulPreference_t preference) {
+  cublasStatus_t status = cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                                                               &most_workspace, sizeof most_workspace);
+  for (const auto matrix : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                            CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+    if (status != CUBLAS_STATUS_SUCCESS) break;
+    status = cublasLtMatmulPreferenceSetAttribute(preference, matrix, &alignment, sizeof alignment);
+  }
+  return status;
 }
 
 cublasLtEpilogue_t library_epilogue(Epilogue epilogue) {
@@ -65,8 +79,7 @@ Matmul::Matmul(CudaDevice& device, const MatmulShape& s) : shape_(s) {
   check(cublasLtMatmulPreferenceCreate(&preference), s, "choosing an algorithm");
   cublasLtMatmulHeuristicResult_t best{};
   int found = 0;
-  cublasStatus_t status = cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                                                               &most_workspace, sizeof most_workspace);
+  cublasStatus_t status = set_preferences(preference);
   if (status == CUBLAS_STATUS_SUCCESS) {
     status = cublasLtMatmulAlgoGetHeuristic(handle_, operation_, a_, b_, c_, c_, preference, 1, &best, &found);
   }

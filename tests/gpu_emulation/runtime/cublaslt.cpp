@@ -1,7 +1,7 @@
 // A stand-in for the part of cuBLASLt that the CUDA back-end calls: column-major float32 or bfloat16 products with
 // transposes, leading dimensions, bias and ReLU epilogues, computed in double when the stream gets there.
 // TensorFloat-32 rounds the operands first. What the real library would refuse is refused: shapes that don't fit, a
-// missing bias, memory that is not the device's.
+// missing bias, memory that is not the device's, or less aligned than the algorithm was promised.
 #include <cublasLt.h>
 
 #include <algorithm>
@@ -56,6 +56,21 @@ float to_tf32(float value) {
   return std::bit_cast<float>((bits + 0xFFFU + ((bits >> 13U) & 1U)) & ~0x1FFFU);
 }
 
+// Of the matrices, in bytes, as an algorithm may rely on them; what the library takes for granted unless told.
+struct Alignments {
+  std::uint32_t a = 256;
+  std::uint32_t b = 256;
+  std::uint32_t c = 256;
+  std::uint32_t d = 256;
+  bool hold_for(const void* at_a, const void* at_b, const void* at_c, const void* at_d) const {
+    const auto holds = [](const void* at, std::uint32_t bytes) {
+      return reinterpret_cast<std::uintptr_t>(at) % bytes == 0;
+    };
+    return holds(at_a, a) && holds(at_b, b) && holds(at_c, c) && holds(at_d, d);
+  }
+};
+
+Alignments* of(cublasLtMatmulPreference_t it) { return reinterpret_cast<Alignments*>(it); }
 Operation* of(cublasLtMatmulDesc_t it) { return reinterpret_cast<Operation*>(it); }
 Matrix* of(cublasLtMatrixLayout_t it) { return reinterpret_cast<Matrix*>(it); }
 
@@ -183,28 +198,47 @@ cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t it) {
 }
 
 cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t* made) {
-  *made = reinterpret_cast<cublasLtMatmulPreference_t>(new char);
+  *made = reinterpret_cast<cublasLtMatmulPreference_t>(new Alignments);
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t it) {
-  delete reinterpret_cast<char*>(it);
+  delete of(it);
   return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t /*it*/,
-                                                    cublasLtMatmulPreferenceAttributes_t attribute,
-                                                    const void* /*value*/, std::size_t bytes) {
-  const bool known = attribute == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES && bytes == sizeof(std::size_t);
-  return known ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_NOT_SUPPORTED;
+cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t it,
+                                                    cublasLtMatmulPreferenceAttributes_t attribute, const void* value,
+                                                    std::size_t bytes) {
+  const auto take = [&](std::uint32_t& to) {
+    if (bytes != sizeof to) return CUBLAS_STATUS_INVALID_VALUE;
+    std::memcpy(&to, value, bytes);
+    return CUBLAS_STATUS_SUCCESS;
+  };
+  switch (attribute) {
+    case CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES:
+      return bytes == sizeof(std::size_t) ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
+    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES:
+      return take(of(it)->a);
+    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES:
+      return take(of(it)->b);
+    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES:
+      return take(of(it)->c);
+    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES:
+      return take(of(it)->d);
+    default:
+      return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
 }
 
 cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t /*handle*/, cublasLtMatmulDesc_t operation,
                                               cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t b,
                                               cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t /*d*/,
-                                              cublasLtMatmulPreference_t /*preference*/, int wanted,
+                                              cublasLtMatmulPreference_t preference, int wanted,
                                               cublasLtMatmulHeuristicResult_t* results, int* found) {
   *found = 0;
   if (wanted < 1 || !Product{*of(operation), *of(a), *of(b), *of(c)}.fits()) return CUBLAS_STATUS_INVALID_VALUE;
   results[0] = {};
+  static_assert(sizeof(Alignments) <= sizeof results[0].algo);
+  std::memcpy(&results[0].algo, of(preference), sizeof(Alignments));
   results[0].workspaceSize = 1024;
   results[0].state = CUBLAS_STATUS_SUCCESS;
   *found = 1;
@@ -215,7 +249,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t /*handle*/, cublasLtMatmulDesc_t 
                               const void* a, cublasLtMatrixLayout_t a_layout, const void* b,
                               cublasLtMatrixLayout_t b_layout, const void* beta, const void* c,
                               cublasLtMatrixLayout_t c_layout, void* d, cublasLtMatrixLayout_t /*d_layout*/,
-                              const cublasLtMatmulAlgo_t* /*algorithm*/, void* workspace, std::size_t workspace_bytes,
+                              const cublasLtMatmulAlgo_t* algorithm, void* workspace, std::size_t workspace_bytes,
                               cudaStream_t stream) {
   const Product product{*of(operation),
                         *of(a_layout),
@@ -226,9 +260,11 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t /*handle*/, cublasLtMatmulDesc_t 
   const auto on_device = [](const void* begin, std::size_t bytes) {
     return memory().holds(MemoryKind::device, begin, bytes);
   };
+  Alignments alignments;
+  std::memcpy(static_cast<void*>(&alignments), algorithm, sizeof alignments);
   const bool sound =
-      product.fits() && c == d && on_device(a, product.a.bytes()) && on_device(b, product.b.bytes()) &&
-      on_device(d, product.c.bytes()) && on_device(workspace, workspace_bytes) &&
+      product.fits() && alignments.hold_for(a, b, c, d) && c == d && on_device(a, product.a.bytes()) &&
+      on_device(b, product.b.bytes()) && on_device(d, product.c.bytes()) && on_device(workspace, workspace_bytes) &&
       (!product.has_bias() || on_device(product.operation.bias, product.c.rows * product.c.element_bytes()));
   if (!sound) return CUBLAS_STATUS_INVALID_VALUE;
   ++streams().counts.launches;

@@ -44,6 +44,19 @@ TEST_F(Attentions, AgreeWithTheReferenceAtOddSizes) {
   });
 }
 
+// One head of six numbers is not two of three, and the gradient of a later query reaches an earlier key.
+TEST_F(Attentions, OfOtherHeadsOrWithoutTheLastQueryDoNotPass) {
+  const AttentionShape s{1, 9, 2, 3};
+  const Matrix qkv = 2 * random(9, 18, 1);
+  Matrix dout = random(9, 6, 2);
+  const Results got = run(s, qkv, dout);
+  EXPECT_TRUE(agrees(got.out, reference::attention(s, qkv), 1e-5));
+  EXPECT_FALSE(agrees(got.out, reference::attention({1, 9, 1, 6}, qkv), 1e-2));
+  EXPECT_TRUE(agrees(got.dqkv, reference::attention_backward(s, qkv, dout), 2e-5));
+  dout.row(8).setZero();
+  EXPECT_FALSE(agrees(got.dqkv, reference::attention_backward(s, qkv, dout), 1e-2));
+}
+
 // Scores of +-1e4: the softmax is one of the keys, and nothing overflows on the way.
 TEST_F(Attentions, SurviveExtremeScores) {
   const AttentionShape s{1, 40, 1, 4};

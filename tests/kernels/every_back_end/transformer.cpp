@@ -192,6 +192,25 @@ TEST_F(Transformer, EmbeddingsAgreeWithTheReferenceAtOddSizes) {
   });
 }
 
+// What is easily taken for the same is told apart: GELU by its exact formula, a variance divided by columns - 1.
+TEST_F(Transformer, NeighboursOfTheFormulasDoNotPass) {
+  const Matrix x = 4 * random(3, 16, 1);
+  const auto layout = plain({3, 16});
+  const Tensor at_x = filled(layout, x);
+  const Tensor zero = filled(plain({16}), Vector(Vector::Zero(16)));
+  const Tensor one = filled(plain({16}), Vector(Vector::Ones(16)));
+  const Tensor y = empty(layout);
+  make_bias_gelu(*device, 3, 16, DataType::f32)->forward(at_x, zero, y, *stream);
+  EXPECT_TRUE(agrees(y, reference::bias_gelu(x, Vector::Zero(16)), 1e-6));
+  EXPECT_FALSE(agrees(y, Matrix(x.unaryExpr([](double u) { return u * std::erfc(-u / std::sqrt(2)) / 2; })), 1e-5));
+  const Buffer statistics = device->allocate(6 * sizeof(float));
+  float* mean = statistics.as<float>().data();
+  make_residual_layer_norm(*device, 3, 16, DataType::f32)->forward(at_x, {}, one, zero, {}, y, mean, mean + 3, *stream);
+  const Matrix want = reference::layer_norm(x, Vector::Ones(16), Vector::Zero(16)).y;
+  EXPECT_TRUE(agrees(y, want, 1e-5));
+  EXPECT_FALSE(agrees(y, Matrix(want * std::sqrt(15.0 / 16.0)), 1e-2));
+}
+
 TEST_F(Transformer, ImpossibleShapesAreRefused) {
   EXPECT_THROW(make_bias_gelu(*device, 0, 1, DataType::f32), Error);
   EXPECT_THROW(make_residual_layer_norm(*device, 1, 0, DataType::f32), Error);
