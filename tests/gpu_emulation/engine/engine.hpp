@@ -27,11 +27,10 @@ struct Settings {
   std::uint64_t seed = 1;
   unsigned os_threads = 1;              // blocks run at the same time
   std::size_t stack_bytes = 256 << 10;  // of each CUDA thread
+  // Dynamic, of a block that has asked for it, as launch() does: compute capability 9.0.
+  std::size_t most_shared_bytes = 227 << 10;
 };
 Settings& settings();
-
-// Dynamic shared memory of a block that has asked for it, as launch() does: compute capability 9.0.
-inline constexpr std::size_t most_shared_bytes = std::size_t{227} << 10U;
 
 struct Grid {
   dim3 blocks{1, 1, 1};

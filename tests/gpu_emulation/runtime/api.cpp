@@ -38,7 +38,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int /*device*/) 
   properties->major = 9;
   properties->multiProcessorCount = 4;
   properties->maxThreadsPerMultiProcessor = 2048;
-  properties->sharedMemPerBlockOptin = lockstep::emulation::most_shared_bytes;
+  properties->sharedMemPerBlockOptin = lockstep::emulation::settings().most_shared_bytes;
   properties->totalGlobalMem = memory().limit();
   return cudaSuccess;
 }
