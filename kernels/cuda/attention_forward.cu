@@ -83,8 +83,8 @@ void attention_forward(const AttentionShape& shape, const T* qkv, T* out, float*
   const auto queue = [&](auto kernel, std::int64_t rows, std::size_t shared) {
     const std::int64_t tiles = (shape.length + rows - 1) / rows;
     const auto blocks = static_cast<unsigned>(tiles * shape.batch * shape.heads);
-    launch({"attention_forward", dim3(blocks), dim3(attention_threads), shared, of(stream)}, kernel, qkv, out,
-           log_sum_exp, sizes);
+    launch({"forward_tiles", dim3(blocks), dim3(attention_threads), shared, of(stream)}, kernel, qkv, out, log_sum_exp,
+           sizes);
   };
   if (shape.head_size <= 64) return queue(forward_tiles<T, 64, 4>, 64, forward_shared_bytes<64, 4>);
   queue(forward_tiles<T, 128, 2>, 32, forward_shared_bytes<128, 2>);

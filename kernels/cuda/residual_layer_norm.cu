@@ -3,7 +3,8 @@
 // long for that are read again, from L2; any length works. dgamma and dbeta: each block adds up its own rows, in their
 // order, ColumnSums the blocks; how many there are follows from the sizes alone.
 // Traffic: forward x, residual, sum, y (16 bytes an element in float32; 8 without a residual) and 8 a row; backward dy,
-// sum, dsum, dx (16) and 8 a row, then 16 for each column and block (at most 512 blocks, of 16 rows or more).
+// sum, dsum, dx (16) and 8 a row, then 16 for each column and block (at most 512 blocks, of 16 rows or more). gamma and
+// beta come from the caches.
 #include <algorithm>
 #include <cmath>
 
@@ -208,12 +209,12 @@ class CudaResidualLayerNorm : public ResidualLayerNorm {
     const std::size_t shared = static_cast<std::size_t>(columns_) * sizeof(T);
     const bool whole = rows_in_packs(columns_, at.x, at.residual, at.gamma, at.beta, at.sum, at.y);
     const int n = whole ? whole_pack<T> : 1;
-    const auto kernel =
-        whole ? (shared <= most_shared ? norm_forward<T, whole_pack<T>, true> : norm_forward<T, whole_pack<T>, false>)
-              : (shared <= most_shared ? norm_forward<T, 1, true> : norm_forward<T, 1, false>);
-    launch({"norm_forward", dim3(static_cast<unsigned>(rows_)), row_threads(columns_ / n),
-            shared <= most_shared ? shared : 0, of(stream)},
-           kernel, at, static_cast<int>(columns_));
+    const bool fits = shared <= most_shared;
+    const auto kernel = whole ? (fits ? norm_forward<T, whole_pack<T>, true> : norm_forward<T, whole_pack<T>, false>)
+                              : (fits ? norm_forward<T, 1, true> : norm_forward<T, 1, false>);
+    launch(
+        {"norm_forward", dim3(static_cast<unsigned>(rows_)), row_threads(columns_ / n), fits ? shared : 0, of(stream)},
+        kernel, at, static_cast<int>(columns_));
   }
 
   void backward(ConstView dy, ConstView dsum, ConstView sum, ConstView gamma, const float* mean, const float* rstd,
@@ -232,11 +233,11 @@ class CudaResidualLayerNorm : public ResidualLayerNorm {
     const std::size_t shared = 4 * static_cast<std::size_t>(columns_) * sizeof(float);
     const bool whole = rows_in_packs(columns_, at.dy, at.dsum, at.sum, at.gamma, at.dx);
     const int n = whole ? whole_pack<T> : 1;
-    const auto kernel =
-        whole ? (shared <= most_shared ? norm_backward<T, whole_pack<T>, true> : norm_backward<T, whole_pack<T>, false>)
-              : (shared <= most_shared ? norm_backward<T, 1, true> : norm_backward<T, 1, false>);
-    launch({"norm_backward", dim3(static_cast<unsigned>(blocks_)), row_threads(columns_ / n),
-            shared <= most_shared ? shared : 0, of(stream)},
+    const bool fits = shared <= most_shared;
+    const auto kernel = whole ? (fits ? norm_backward<T, whole_pack<T>, true> : norm_backward<T, whole_pack<T>, false>)
+                              : (fits ? norm_backward<T, 1, true> : norm_backward<T, 1, false>);
+    launch({"norm_backward", dim3(static_cast<unsigned>(blocks_)), row_threads(columns_ / n), fits ? shared : 0,
+            of(stream)},
            kernel, at, rows_, static_cast<int>(columns_), rows_of_block(rows_));
     over_blocks_.run(of_gamma, dgamma.as<T>(), stream);
     over_blocks_.run(of_beta, dbeta.as<T>(), stream);

@@ -69,8 +69,7 @@ TEST_F(Attentions, SurviveExtremeScores) {
   EXPECT_TRUE(agrees(got.dqkv, reference::attention_backward(s, qkv, dout), 2e-3));
 }
 
-// The future must not be seen, not even to multiply it with nothing.
-TEST_F(Attentions, DoNotReadTheFuture) {
+TEST_F(Attentions, OfThePastDoNotDependOnTheFutureByABit) {
   const AttentionShape s{1, 70, 1, 8};
   Matrix qkv = random(s.rows(), 24, 1);
   const auto before = values(run(s, qkv, random(s.rows(), 8, 2)).out);
@@ -80,7 +79,7 @@ TEST_F(Attentions, DoNotReadTheFuture) {
   EXPECT_NE(before, after);
 }
 
-TEST_F(Attentions, NanReachesItsOwnFutureOnly) {
+TEST_F(Attentions, OfANanKeyAreNanFromThereOn) {
   const AttentionShape s{1, 3, 1, 2};
   Matrix qkv = random(3, 6, 1);
   qkv(1, 2) = std::nan("");  // a key

@@ -1,8 +1,27 @@
-// How a device multiplies float32: as it is, or as TensorFloat-32 with 10 bits of mantissa.
+// What is refused between data types, and how a device multiplies float32: as it is, or as TensorFloat-32 with 10 bits
+// of mantissa.
+#include "common/error.hpp"
 #include "tests/kernels/compare.hpp"
 
 namespace lockstep::kernels {
 namespace {
+
+using DataTypes = OnDevice;
+
+TEST_F(DataTypes, AreNeverMixedByAccident) {
+  const auto wide = make_plain_layout(*device, {2, 8}, DataType::f32);
+  const auto narrow = make_plain_layout(*device, {2, 8}, DataType::bf16);
+  EXPECT_EQ(wide->bytes(), 64);
+  EXPECT_EQ(narrow->bytes(), 32);
+  const auto plan = make_relu(*device, narrow, DataType::bf16);
+  EXPECT_THROW(plan->forward(empty(wide), empty(narrow), *stream), Error);
+  EXPECT_THROW(plan->forward(empty(narrow), empty(wide), *stream), Error);
+  EXPECT_THROW(make_relu(*device, narrow, DataType::f32), Error);
+  EXPECT_THROW(make_dropout(*device, wide, 0.5F, DataType::bf16), Error);
+  EXPECT_THROW(make_reorder(*device, wide, narrow), Error);
+  plan->forward(empty(narrow), empty(narrow), *stream);
+  stream->synchronize();
+}
 
 class MatmulPrecisions : public OnDevice {
  protected:
