@@ -126,6 +126,52 @@ void dropout(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * 128 * 512);
 }
 
+// One sequence through GPT-2's 12 heads of 64. Counted are the products of the scores that causality leaves: 2 forward,
+// 5 backward.
+void attention(benchmark::State& state) {
+  Bench with;
+  const AttentionShape s{1, state.range(0), 12, 64};
+  const auto plan = make_attention(*with.device, s, DataType::f32);
+  const View qkv = with.plain({s.rows(), 3 * s.columns()});
+  const View out = with.plain({s.rows(), s.columns()});
+  const View dqkv = with.plain({s.rows(), 3 * s.columns()});
+  const Buffer memory = with.device->allocate(static_cast<std::size_t>(s.rows() * s.heads) * sizeof(float));
+  float* log_sum_exp = memory.as<float>().data();
+  plan->forward(qkv, out, log_sum_exp, *with.stream);
+  for (auto _ : state) {
+    if (state.range(1) == forward) plan->forward(qkv, out, log_sum_exp, *with.stream);
+    if (state.range(1) == backward_data) plan->backward(qkv, out, log_sum_exp, out, dqkv, *with.stream);
+  }
+  const double product = static_cast<double>(s.heads * s.length * s.length * s.head_size);
+  report(state, (state.range(1) == forward ? 2 : 5) * product);
+}
+
+// GPT-2's rows: items are elements.
+void gelu_and_layer_norm(benchmark::State& state) {
+  Bench with;
+  const std::int64_t columns = state.range(0) == 0 ? 3072 : 768;
+  const View x = with.plain({1024, columns});
+  const View y = with.plain({1024, columns});
+  const View to = with.plain({1024, columns});
+  const View row = with.plain({columns});
+  const View other = with.plain({columns});
+  const View dgamma = with.plain({columns});
+  const Buffer statistics = with.device->allocate(2048 * sizeof(float));
+  float* mean = statistics.as<float>().data();
+  const auto gelu = make_bias_gelu(*with.device, 1024, columns, DataType::f32);
+  const auto norm = make_residual_layer_norm(*with.device, 1024, columns, DataType::f32);
+  norm->forward(x, {}, row, row, {}, y, mean, mean + 1024, *with.stream);
+  const bool forwards = state.range(1) == forward;
+  for (auto _ : state) {
+    if (state.range(0) == 0 && forwards) gelu->forward(x, row, y, *with.stream);
+    if (state.range(0) == 0 && !forwards) gelu->backward(x, row, y, to, other, *with.stream);
+    if (state.range(0) == 1 && forwards) norm->forward(x, x, row, row, to, y, mean, mean + 1024, *with.stream);
+    if (state.range(0) == 1 && !forwards)
+      norm->backward(y, x, x, row, mean, mean + 1024, to, dgamma, other, *with.stream);
+  }
+  state.SetItemsProcessed(state.iterations() * 1024 * columns);
+}
+
 void optimizer(benchmark::State& state) {
   Bench with;
   constexpr std::size_t count = 1 << 20;
@@ -175,6 +221,8 @@ BENCHMARK(conv2d)
     ->ArgsProduct({{1}, {28}, {32}, {forward, backward_weights}})
     ->ArgsProduct({{32}, {14}, {64}, {forward, backward_data, backward_weights}});
 BENCHMARK(dropout);
+BENCHMARK(attention)->ArgNames({"length", "direction"})->ArgsProduct({{128, 1024}, {forward, backward_data}});
+BENCHMARK(gelu_and_layer_norm)->ArgNames({"norm", "direction"})->ArgsProduct({{0, 1}, {forward, backward_data}});
 BENCHMARK(optimizer)->ArgName("adamw")->Arg(0)->Arg(1);
 BENCHMARK(training_step)->ArgName("cnn")->Arg(0)->Arg(1);
 

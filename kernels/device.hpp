@@ -10,9 +10,10 @@
 namespace lockstep::kernels {
 
 enum class DeviceKind { cpu, cuda };
-enum class DataType { f32 };
+enum class DataType { f32, bf16 };
 
-constexpr std::size_t bytes_of(DataType type) { return type == DataType::f32 ? sizeof(float) : 0; }
+constexpr std::size_t bytes_of(DataType type) { return type == DataType::f32 ? 4 : 2; }
+constexpr const char* name_of(DataType type) { return type == DataType::f32 ? "float32" : "bfloat16"; }
 
 // What a device has done since it was made. Tests hold a training step to its number of reorders.
 struct Counters {
@@ -99,6 +100,10 @@ class Device {
 // and run on one thread at a time.
 std::unique_ptr<Device> make_cpu_device(int threads = 1);
 
+// How float32 operands are multiplied: as they are, or rounded to TensorFloat-32 (10 bits of mantissa) on the way into
+// the tensor cores.
+enum class MatmulPrecision { f32, tf32 };
+
 // A program links lockstep_kernels_cuda for these two, or lockstep_kernels_without_cuda, where there are none.
 struct CudaDevices {
   int count = 0;
@@ -106,6 +111,6 @@ struct CudaDevices {
 };
 CudaDevices find_cuda_devices();
 // It becomes the calling thread's current device. Throws Error when there is none of that number.
-std::unique_ptr<Device> make_cuda_device(int index);
+std::unique_ptr<Device> make_cuda_device(int index, MatmulPrecision precision = MatmulPrecision::f32);
 
 }  // namespace lockstep::kernels

@@ -4,8 +4,26 @@
 
 namespace lockstep::kernels {
 
+// The one place that decides about data types.
+static Planner& planner_for(Device& device, DataType type, const char* operation) {
+  Planner& planner = device.planner();
+  if (!planner.computes_in(type)) {
+    throw failure("{}: the {} back-end does not compute in {}", operation,
+                  device.kind() == DeviceKind::cpu ? "CPU" : "CUDA", name_of(type));
+  }
+  return planner;
+}
+
+// For operations that take a layout, whose type it must be.
+static Planner& planner_for(Device& device, const Layout& layout, DataType type, const char* operation) {
+  if (layout.type() != type) {
+    throw failure("{}: planned for {} over a layout of {}", operation, name_of(type), name_of(layout.type()));
+  }
+  return planner_for(device, type, operation);
+}
+
 LayoutPtr make_plain_layout(Device& device, const Shape& shape, DataType type) {
-  return device.planner().plain_layout(shape, type);
+  return planner_for(device, type, "a layout").plain_layout(shape, type);
 }
 
 std::unique_ptr<Reorder> make_reorder(Device& device, const LayoutPtr& from, const LayoutPtr& to) {
@@ -16,7 +34,7 @@ std::unique_ptr<Dense> make_dense(Device& device, const DenseShape& shape, DataT
   if (shape.rows < 1 || shape.in < 1 || shape.out < 1) {
     throw bad_input("a dense layer needs rows, inputs and outputs, not {} x {} -> {}", shape.rows, shape.in, shape.out);
   }
-  return device.planner().dense(shape, type);
+  return planner_for(device, type, "dense").dense(shape, type);
 }
 
 std::unique_ptr<Conv2d> make_conv2d(Device& device, const Conv2dShape& shape, DataType type) {
@@ -27,7 +45,7 @@ std::unique_ptr<Conv2d> make_conv2d(Device& device, const Conv2dShape& shape, Da
     throw bad_input("a {}x{} convolution (stride {}, padding {}) does not fit an image of {}x{}", shape.kernel,
                     shape.kernel, shape.stride, shape.padding, shape.height, shape.width);
   }
-  return device.planner().conv2d(shape, type);
+  return planner_for(device, type, "conv2d").conv2d(shape, type);
 }
 
 std::unique_ptr<MaxPool> make_max_pool(Device& device, const MaxPoolShape& shape, DataType type) {
@@ -35,11 +53,11 @@ std::unique_ptr<MaxPool> make_max_pool(Device& device, const MaxPoolShape& shape
   if (in.size() != 4 || shape.kernel < 1 || shape.stride < 1 || in[2] < shape.kernel || in[3] < shape.kernel) {
     throw bad_input("a {}x{} max-pooling does not fit its input", shape.kernel, shape.kernel);
   }
-  return device.planner().max_pool(shape, type);
+  return planner_for(device, *shape.x, type, "max_pool").max_pool(shape, type);
 }
 
 std::unique_ptr<Relu> make_relu(Device& device, const LayoutPtr& layout, DataType type) {
-  return device.planner().relu(layout, type);
+  return planner_for(device, *layout, type, "relu").relu(layout, type);
 }
 
 std::unique_ptr<Dropout> make_dropout(Device& device, const LayoutPtr& layout, float rate, DataType type) {
@@ -47,13 +65,44 @@ std::unique_ptr<Dropout> make_dropout(Device& device, const LayoutPtr& layout, f
   if (!layout->plain() || layout->shape().size() != 2) {
     throw failure("dropout: the layout must be plain (rows, columns)");
   }
-  return device.planner().dropout(layout, rate, type);
+  return planner_for(device, *layout, type, "dropout").dropout(layout, rate, type);
 }
 
 std::unique_ptr<SoftmaxCrossEntropy> make_softmax_cross_entropy(Device& device, std::int64_t rows, std::int64_t classes,
                                                                 DataType type) {
   if (rows < 1 || classes < 1) throw bad_input("a loss needs rows and classes, not {} x {}", rows, classes);
-  return device.planner().softmax_cross_entropy(rows, classes, type);
+  return planner_for(device, type, "softmax_cross_entropy").softmax_cross_entropy(rows, classes, type);
+}
+
+std::unique_ptr<BiasGelu> make_bias_gelu(Device& device, std::int64_t rows, std::int64_t columns, DataType type) {
+  if (rows < 1 || columns < 1) throw bad_input("a GELU needs rows and columns, not {} x {}", rows, columns);
+  return planner_for(device, type, "bias_gelu").bias_gelu(rows, columns, type);
+}
+
+std::unique_ptr<ResidualLayerNorm> make_residual_layer_norm(Device& device, std::int64_t rows, std::int64_t columns,
+                                                            DataType type) {
+  if (rows < 1 || columns < 1) throw bad_input("a layer norm needs rows and columns, not {} x {}", rows, columns);
+  return planner_for(device, type, "residual_layer_norm").residual_layer_norm(rows, columns, type);
+}
+
+std::unique_ptr<Embedding> make_embedding(Device& device, const EmbeddingShape& s, DataType type) {
+  if (s.batch < 1 || s.length < 1 || s.vocabulary < 1 || s.columns < 1) {
+    throw bad_input("an embedding needs a batch, a vocabulary and columns, not {} x {} of {}, {} columns", s.batch,
+                    s.length, s.vocabulary, s.columns);
+  }
+  if (s.positions < s.length) {
+    throw bad_input("an embedding of {} positions has no row for a sequence of {}", s.positions, s.length);
+  }
+  return planner_for(device, type, "embedding").embedding(s, type);
+}
+
+std::unique_ptr<Attention> make_attention(Device& device, const AttentionShape& s, DataType type) {
+  if (s.batch < 1 || s.length < 1 || s.heads < 1 || s.head_size < 1) {
+    throw bad_input("attention needs a batch and heads, not {} x {}, {} heads of {}", s.batch, s.length, s.heads,
+                    s.head_size);
+  }
+  if (s.head_size > 128) throw bad_input("attention has heads of up to 128 numbers, not {}", s.head_size);
+  return planner_for(device, type, "attention").attention(s, type);
 }
 
 static void check_ranges(const std::vector<ParameterRange>& ranges) {
@@ -75,5 +124,7 @@ std::unique_ptr<AdamW> make_adamw(Device& device, std::vector<ParameterRange> ra
 }
 
 std::unique_ptr<ArenaMath> make_arena_math(Device& device) { return device.planner().arena_math(); }
+
+std::unique_ptr<Cast> make_cast(Device& device) { return device.planner().cast(); }
 
 }  // namespace lockstep::kernels

@@ -16,6 +16,7 @@ struct DenseShape {
   std::int64_t in = 0;
   std::int64_t out = 0;
   bool relu = false;
+  bool bias = true;  // without one, no view is given for bias and dbias
 };
 class Dense {
  public:

@@ -18,6 +18,13 @@ struct AdamWFactors {
   float scale;
 };
 
+// Clipping's gradient scale; root: of the sum of squares. Device code calls it, too.
+constexpr float clipped_scale(float scale, float max_norm, double root) {
+  const double norm = static_cast<double>(scale) * root;
+  if (norm <= static_cast<double>(max_norm)) return scale;
+  return static_cast<float>(static_cast<double>(scale) * (static_cast<double>(max_norm) / norm));
+}
+
 AdamWFactors adamw_factors(const AdamWStep& step);  // keep: of a range without decay
 float adamw_keep(const AdamWStep& step, bool decay);
 

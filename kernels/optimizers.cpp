@@ -11,6 +11,10 @@ void expect_room(const std::vector<ParameterRange>& ranges, std::initializer_lis
   }
 }
 
+void expect_one_length(std::size_t a, std::size_t b, const char* what) {
+  if (a != b) throw failure("{}: one arena has {} numbers, the other {}", what, a, b);
+}
+
 // By multiplications alone: pow() may differ in the last bit from one machine to the next.
 static double power(double base, std::uint64_t exponent) {
   double result = 1;

@@ -16,13 +16,13 @@ void expect(const ConstView& view, const LayoutPtr& layout, const char* what) {
 }
 
 void to_plain(Device& device, const LayoutPtr& layout, const void* from, void* plain, Stream& stream) {
-  const LayoutPtr rows = make_plain_layout(device, layout->shape(), DataType::f32);
+  const LayoutPtr rows = make_plain_layout(device, layout->shape(), layout->type());
   make_reorder(device, layout, rows)->run({from, layout.get()}, {plain, rows.get()}, stream);
   stream.synchronize();
 }
 
 void from_plain(Device& device, const LayoutPtr& layout, const void* plain, void* to, Stream& stream) {
-  const LayoutPtr rows = make_plain_layout(device, layout->shape(), DataType::f32);
+  const LayoutPtr rows = make_plain_layout(device, layout->shape(), layout->type());
   make_reorder(device, rows, layout)->run({plain, rows.get()}, {to, layout.get()}, stream);
   stream.synchronize();
 }

@@ -16,12 +16,13 @@ using Shape = std::vector<std::int64_t>;  // logical: (samples, channels, height
 // back-end's own (blocked, padded) and may be entered and left only by a Reorder.
 class Layout {
  public:
-  explicit Layout(Shape shape) : shape_(std::move(shape)) {}
+  Layout(Shape shape, DataType type) : shape_(std::move(shape)), type_(type) {}
   virtual ~Layout() = default;
   Layout(const Layout&) = delete;
   Layout& operator=(const Layout&) = delete;
 
   const Shape& shape() const { return shape_; }
+  DataType type() const { return type_; }
   std::int64_t elements() const;          // of the logical shape, without padding
   virtual std::size_t bytes() const = 0;  // of memory, with padding
   virtual bool plain() const = 0;
@@ -29,13 +30,18 @@ class Layout {
 
  private:
   Shape shape_;
+  DataType type_;
 };
 using LayoutPtr = std::shared_ptr<const Layout>;
 
 struct View {
   void* data = nullptr;
   const Layout* layout = nullptr;
-  float* f32() const { return static_cast<float*>(data); }
+  float* f32() const { return as<float>(); }
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data);
+  }
 };
 
 struct ConstView {
@@ -44,7 +50,11 @@ struct ConstView {
   ConstView() = default;
   ConstView(const void* memory, const Layout* how) : data(memory), layout(how) {}
   ConstView(const View& view) : data(view.data), layout(view.layout) {}  // NOLINT(google-explicit-constructor)
-  const float* f32() const { return static_cast<const float*>(data); }
+  const float* f32() const { return as<float>(); }
+  template <class T>
+  const T* as() const {
+    return static_cast<const T*>(data);
+  }
 };
 
 // For back-ends. Throws Error when a view is not in the layout that the plan was made for; `what` names the argument.
@@ -60,7 +70,8 @@ class Reorder {
 };
 std::unique_ptr<Reorder> make_reorder(Device& device, const LayoutPtr& from, const LayoutPtr& to);
 
-// Once, without keeping a plan: for tests and rare copies. `plain` holds layout.elements() numbers in row-major order.
+// Once, without keeping a plan: for tests and rare copies. `plain` holds layout.elements() numbers of the layout's type
+// in row-major order.
 void to_plain(Device& device, const LayoutPtr& layout, const void* from, void* plain, Stream& stream);
 void from_plain(Device& device, const LayoutPtr& layout, const void* plain, void* to, Stream& stream);
 

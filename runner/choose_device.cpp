@@ -23,8 +23,18 @@ std::string text_of(const std::vector<int>& ranks) {
   return fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", fmt::join(ranks, ", "));
 }
 
-std::unique_ptr<kernels::Device> my_gpu(const Collective& collective, int devices) {
-  return kernels::make_cuda_device(collective.local_rank() % devices);
+std::unique_ptr<kernels::Device> my_gpu(const Options& options, const Collective& collective, int devices) {
+  const auto precision = options.precision == "tf32" ? kernels::MatmulPrecision::tf32 : kernels::MatmulPrecision::f32;
+  return kernels::make_cuda_device(collective.local_rank() % devices, precision);
+}
+
+// What only GPUs can do is refused, never left out.
+void expect_no_gpu_options(const Options& options, const Collective& collective) {
+  if (options.precision == "f32") return;
+  throw AgreedError(
+      ExitCode::bad_input,
+      fmt::format("--precision {}: CPUs compute in f32; give --device cuda where there is a GPU", options.precision),
+      collective.rank() == 0);
 }
 
 // By what the devices say they are, not by their numbers: those depend on what each rank is shown.
@@ -50,6 +60,7 @@ void check_that_nobody_shares(Collective& collective, const kernels::Device& min
 
 ChosenDevice choose_device(const Options& options, Collective& collective) {
   if (options.device == "cpu") {
+    expect_no_gpu_options(options, collective);
     auto device = kernels::make_cpu_device();
     return {std::move(device), ""};
   }
@@ -58,6 +69,7 @@ ChosenDevice choose_device(const Options& options, Collective& collective) {
   const auto without = ranks_where(counts, [](std::int64_t count) { return count == 0; });
   const bool none = without.size() == counts.size();
   if (none && options.device == "auto") {
+    expect_no_gpu_options(options, collective);
     auto device = kernels::make_cpu_device();
     std::string line = fmt::format("computes on {} ({})", device->name(), found.why_none);
     return {std::move(device), std::move(line)};
@@ -69,7 +81,7 @@ ChosenDevice choose_device(const Options& options, Collective& collective) {
              : fmt::format("{} found no CUDA device, the others did; give --device cpu, or mend it", text_of(without)),
         collective.rank() == 0);
   }
-  auto device = agreed(collective, [&] { return my_gpu(collective, found.count); });
+  auto device = agreed(collective, [&] { return my_gpu(options, collective, found.count); });
   check_that_nobody_shares(collective, *device);
   std::string line = "computes on " + device->name();
   return {std::move(device), std::move(line)};

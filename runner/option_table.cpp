@@ -126,6 +126,8 @@ std::vector<OptionRow> make_table() {
   add(number("beta2", &O::beta2, 0.0, 0.999999, "", "adamw: decay of the second moment"));
   add(number("weight-decay", &O::weight_decay, 0.0, 10.0, "",
              "sgd: added to the gradient; adamw: decoupled; weights only, not biases"));
+  add(number("clip-norm", &O::clip_norm, 0.0, 1e9, "",
+             "gradients are scaled down to this global norm where theirs is larger; 0: never"));
   add(choice("schedule", &O::schedule, {"constant", "cosine", "step"}, "learning rate after the warm-up"));
   add(number("warmup-steps", &O::warmup_steps, std::int64_t{0}, many, "steps", "linear rise to --lr"));
   add(number("lr-end", &O::lowest_rate, 0.0, 1000.0, "", "cosine: the learning rate at the end"));
@@ -151,6 +153,8 @@ std::vector<OptionRow> make_table() {
 
   add(choice("device", &O::device, {"auto", "cpu", "cuda"},
              "what computes; auto: a GPU for each rank where there are some, else the CPU"));
+  add(choice("precision", &O::precision, {"f32", "tf32"},
+             "GPUs: what matrix products multiply; tf32: float32 rounded to 10 bits of mantissa, for tensor cores"));
   add(power_of_two("blocks", &O::blocks, 1024, "blocks",
                    "gradients are summed over so many blocks of each batch, in a fixed order: the same bits on any "
                    "power of two of ranks up to it"));

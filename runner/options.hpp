@@ -30,6 +30,7 @@ struct Options {
   double momentum = 0.9;
   double beta2 = 0.999;
   double weight_decay = 0;
+  double clip_norm = 0;
   std::string schedule = "constant";
   std::int64_t warmup_steps = 0;
   double lowest_rate = 0;
@@ -47,6 +48,7 @@ struct Options {
   std::string journal;
 
   std::string device = "auto";
+  std::string precision = "f32";
   std::string overlap = "auto";
   std::string shard_optimizer = "off";
   int blocks = 4;

@@ -35,7 +35,9 @@ static ArenaPart part_of(const Options& options, Collective& collective, Model& 
   const auto ranks = static_cast<std::size_t>(collective.size());
   const char* const reason = model.device().memory_is_the_hosts() ? "optimizers are spread over GPUs only"
                              : all.size() % ranks != 0            ? "the number of ranks must divide 16"
-                                                                  : nullptr;
+                             : options.clip_norm > 0 ? "a rank that has a part of the gradients has no norm of all "
+                                                       "for --clip-norm"
+                                                     : nullptr;
   if (reason != nullptr) {
     throw AgreedError(ExitCode::bad_input, fmt::format("--shard-optimizer on: {}", reason), collective.rank() == 0);
   }
@@ -153,7 +155,8 @@ ExitCode train(const Options& options, Collective& collective, const ModelFactor
   const auto model = agreed(collective, [&] { return make_model(spec_of(options, data), max_batch, *chosen.device); });
   const ArenaPart part = part_of(options, collective, *model);
   const auto optimizer = agreed(collective, [&] {
-    return make_optimizer({options.optimizer, options.momentum, options.beta2, options.weight_decay}, *model, part);
+    return make_optimizer({options.optimizer, options.momentum, options.beta2, options.weight_decay, options.clip_norm},
+                          *model, part);
   });
   const auto log = agreed(collective, [&] { return std::make_unique<TrainingLog>(places, collective); });
   const auto sums = make_sums(options, collective, *chosen.device, make_gpu_sums);

@@ -1,4 +1,4 @@
-// Zeroing, scaling and norms over arenas.
+// Zeroing, scaling, sums and norms over arenas.
 #include <cstring>
 
 #include "kernels/cpu/loops.hpp"
@@ -11,7 +11,7 @@ LOCKSTEP_VECTOR_CLONES void scale_all(float* x, std::size_t count, float factor)
   for (std::size_t i = 0; i < count; ++i) x[i] *= factor;
 }
 
-LOCKSTEP_VECTOR_CLONES void add_all(float* __restrict x, const float* __restrict y, std::size_t count) {
+LOCKSTEP_VECTOR_CLONES void add_all(float* x, const float* y, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) x[i] += y[i];
 }
 
@@ -36,6 +36,7 @@ class CpuArenaMath : public ArenaMath {
   }
   void scale(std::span<float> x, float factor, Stream& /*stream*/) override { scale_all(x.data(), x.size(), factor); }
   void add(std::span<float> x, std::span<const float> y, Stream& /*stream*/) override {
+    expect_one_length(x.size(), y.size(), "adding arenas");
     add_all(x.data(), y.data(), x.size());
   }
   void sum_of_squares(std::span<const float> x, double* result, Stream& /*stream*/) override {

@@ -158,8 +158,7 @@ class CpuConv2d : public Conv2d {
 
 }  // namespace
 
-std::unique_ptr<Conv2d> make_conv2d(CpuDevice& device, const Conv2dShape& shape, DataType type) {
-  expect_f32(type, "conv2d");
+std::unique_ptr<Conv2d> make_conv2d(CpuDevice& device, const Conv2dShape& shape) {
   return std::make_unique<CpuConv2d>(device, shape);
 }
 

@@ -82,8 +82,7 @@ class CpuDropout : public Dropout {
 
 }  // namespace
 
-std::unique_ptr<Dropout> make_dropout(const LayoutPtr& layout, float rate, DataType type) {
-  expect_f32(type, "dropout");
+std::unique_ptr<Dropout> make_dropout(const LayoutPtr& layout, float rate) {
   return std::make_unique<CpuDropout>(layout, rate);
 }
 

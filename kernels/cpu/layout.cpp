@@ -1,7 +1,5 @@
 #include "kernels/cpu/layout.hpp"
 
-#include "common/error.hpp"
-
 namespace lockstep::kernels::cpu {
 namespace {
 
@@ -21,7 +19,7 @@ bool is_plain(const dnnl::memory::desc& desc) {
 }  // namespace
 
 CpuLayout::CpuLayout(Shape shape, const dnnl::memory::desc& desc)
-    : Layout(std::move(shape)), desc_(desc), plain_(is_plain(desc)) {}
+    : Layout(std::move(shape), DataType::f32), desc_(desc), plain_(is_plain(desc)) {}
 
 bool CpuLayout::same_as(const Layout& other) const {
   if (this == &other) return true;
@@ -44,9 +42,5 @@ LayoutPtr make_layout(const dnnl::memory::desc& desc) { return std::make_shared<
 LayoutPtr make_plain_layout(const Shape& shape) { return std::make_shared<CpuLayout>(shape, plain_desc(shape)); }
 
 const dnnl::memory::desc& desc_of(const Layout& layout) { return static_cast<const CpuLayout&>(layout).desc(); }
-
-void expect_f32(DataType type, const char* what) {
-  if (type != DataType::f32) throw failure("{}: the CPU back-end computes in float32", what);
-}
 
 }  // namespace lockstep::kernels::cpu

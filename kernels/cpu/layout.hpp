@@ -1,4 +1,4 @@
-// Layouts of the CPU back-end are oneDNN memory descriptors.
+// Layouts of the CPU back-end are oneDNN memory descriptors, of float32.
 #pragma once
 
 #include <dnnl.hpp>
@@ -24,8 +24,5 @@ dnnl::memory::desc plain_desc(const Shape& shape);
 LayoutPtr make_layout(const dnnl::memory::desc& desc);
 LayoutPtr make_plain_layout(const Shape& shape);
 const dnnl::memory::desc& desc_of(const Layout& layout);
-
-// Throws Error for a type that the CPU back-end cannot compute in.
-void expect_f32(DataType type, const char* what);
 
 }  // namespace lockstep::kernels::cpu

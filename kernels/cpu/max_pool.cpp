@@ -65,8 +65,7 @@ class CpuMaxPool : public MaxPool {
 
 }  // namespace
 
-std::unique_ptr<MaxPool> make_max_pool(CpuDevice& device, const MaxPoolShape& shape, DataType type) {
-  expect_f32(type, "max_pool");
+std::unique_ptr<MaxPool> make_max_pool(CpuDevice& device, const MaxPoolShape& shape) {
   return std::make_unique<CpuMaxPool>(device, shape);
 }
 

@@ -1,8 +1,10 @@
 // Optimizer steps, element by element over each range of the arenas.
 #include "kernels/optimizers.hpp"
 
+#include <algorithm>
 #include <cmath>
 
+#include "kernels/cpu/cast.hpp"
 #include "kernels/cpu/loops.hpp"
 #include "kernels/cpu/operations.hpp"
 #include "kernels/optimizer_factors.hpp"
@@ -29,6 +31,25 @@ LOCKSTEP_VECTOR_CLONES void adamw(float* __restrict p, const float* __restrict g
   }
 }
 
+float scale_of(float gradient_scale, const Clipping& clipping) {
+  if (clipping.sum_of_squares == nullptr) return gradient_scale;
+  return clipped_scale(gradient_scale, clipping.max_norm, std::sqrt(*clipping.sum_of_squares));
+}
+
+// Calls step(begin, count, decay) for parts of the ranges that stay in the cache until they are copied.
+template <class Step>
+void for_parts(const std::vector<ParameterRange>& ranges, std::span<const float> parameters, std::span<Bf16> copy,
+               Step step) {
+  constexpr std::size_t part = 4096;
+  for (const ParameterRange& range : ranges) {
+    for (std::size_t begin = range.begin; begin < range.end; begin += part) {
+      const std::size_t count = std::min(part, range.end - begin);
+      step(begin, count, range.decay);
+      if (!copy.empty()) narrow_all(&parameters[begin], &copy[begin], count);
+    }
+  }
+}
+
 class CpuSgd : public Sgd {
  public:
   explicit CpuSgd(std::vector<ParameterRange> ranges) : ranges_(std::move(ranges)) {}
@@ -36,10 +57,12 @@ class CpuSgd : public Sgd {
   void run(std::span<float> parameters, std::span<const float> gradients, std::span<float> velocity,
            const SgdStep& step, Stream& /*stream*/) override {
     expect_room(ranges_, {parameters.size(), gradients.size(), velocity.size()});
-    for (const ParameterRange& range : ranges_) {
-      sgd(&parameters[range.begin], &gradients[range.begin], &velocity[range.begin], range.end - range.begin,
-          step.learning_rate, step.momentum, range.decay ? step.weight_decay : 0, step.gradient_scale);
-    }
+    if (!step.copy.empty()) expect_room(ranges_, {step.copy.size()});
+    const float scale = scale_of(step.gradient_scale, step.clipping);
+    for_parts(ranges_, parameters, step.copy, [&](std::size_t begin, std::size_t count, bool decay) {
+      sgd(&parameters[begin], &gradients[begin], &velocity[begin], count, step.learning_rate, step.momentum,
+          decay ? step.weight_decay : 0, scale);
+    });
   }
 
  private:
@@ -53,12 +76,13 @@ class CpuAdamW : public AdamW {
   void run(std::span<float> parameters, std::span<const float> gradients, std::span<float> m, std::span<float> v,
            const AdamWStep& step, Stream& /*stream*/) override {
     expect_room(ranges_, {parameters.size(), gradients.size(), m.size(), v.size()});
+    if (!step.copy.empty()) expect_room(ranges_, {step.copy.size()});
     AdamWFactors factors = adamw_factors(step);
-    for (const ParameterRange& range : ranges_) {
-      factors.keep = adamw_keep(step, range.decay);
-      adamw(&parameters[range.begin], &gradients[range.begin], &m[range.begin], &v[range.begin],
-            range.end - range.begin, factors);
-    }
+    factors.scale = scale_of(step.gradient_scale, step.clipping);
+    for_parts(ranges_, parameters, step.copy, [&](std::size_t begin, std::size_t count, bool decay) {
+      factors.keep = adamw_keep(step, decay);
+      adamw(&parameters[begin], &gradients[begin], &m[begin], &v[begin], count, factors);
+    });
   }
 
  private:

@@ -39,9 +39,6 @@ class CpuRelu : public Relu {
 
 }  // namespace
 
-std::unique_ptr<Relu> make_relu(const LayoutPtr& layout, DataType type) {
-  expect_f32(type, "relu");
-  return std::make_unique<CpuRelu>(layout);
-}
+std::unique_ptr<Relu> make_relu(const LayoutPtr& layout) { return std::make_unique<CpuRelu>(layout); }
 
 }  // namespace lockstep::kernels::cpu

@@ -17,7 +17,7 @@ __global__ void scale_all(float* x, float factor, Extent extent) {
 
 __global__ void add_all(float* x, const float* y, Extent extent) {
   map(
-      extent, x, [](float a, float b) { return a + b; }, x, y);
+      extent, x, [](float a, float b) { return a + b; }, static_cast<const float*>(x), y);
 }
 
 __device__ double square(float value) { return static_cast<double>(value) * static_cast<double>(value); }
@@ -55,6 +55,7 @@ class CudaArenaMath : public ArenaMath {
   }
 
   void add(std::span<float> x, std::span<const float> y, Stream& stream) override {
+    expect_one_length(x.size(), y.size(), "adding arenas");
     if (x.empty()) return;
     const Extent extent = extent_of(static_cast<std::int64_t>(x.size()), x.data(), y.data());
     launch(elementwise_launch("add_all", device_, extent, stream), add_all, x.data(), y.data(), extent);

@@ -8,8 +8,10 @@ namespace lockstep::kernels::cuda {
 class ColumnSums {
  public:
   ColumnSums(CudaDevice& device, std::int64_t rows, std::int64_t columns);
-  // total (columns) = the sum of x (rows, columns) over its rows, in an order that depends on the sizes alone.
-  void run(const float* x, float* total, Stream& stream);
+  // total (columns) = the sum of x (rows, columns) over its rows, in float32 and in an order that depends on the sizes
+  // alone.
+  template <class From, class To>
+  void run(const From* x, To* total, Stream& stream);
 
  private:
   std::int64_t rows_;

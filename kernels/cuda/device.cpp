@@ -18,7 +18,9 @@ CudaDevices find_cuda_devices() {
   return {0, result == cudaSuccess ? "no CUDA device" : std::string("no CUDA device: ") + cudaGetErrorString(result)};
 }
 
-std::unique_ptr<Device> make_cuda_device(int index) { return std::make_unique<cuda::CudaDevice>(index); }
+std::unique_ptr<Device> make_cuda_device(int index, MatmulPrecision precision) {
+  return std::make_unique<cuda::CudaDevice>(index, precision);
+}
 
 namespace cuda {
 
@@ -37,7 +39,7 @@ void CudaEvent::hold_back(Stream& stream) {
 }
 void CudaEvent::wait() { check(cudaEventSynchronize(event_), "waiting for an event"); }
 
-CudaDevice::CudaDevice(int index) : index_(index) {
+CudaDevice::CudaDevice(int index, MatmulPrecision precision) : index_(index), precision_(precision) {
   check(cudaSetDevice(index), "choosing a device");
   check(cudaGetDeviceProperties(&properties_, index), "asking for a device's properties");
   constexpr int blocks_per_processor = 8;  // of 256 threads: as many as a multiprocessor holds at once

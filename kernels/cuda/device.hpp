@@ -36,7 +36,7 @@ class CudaEvent : public Event {
 
 class CudaDevice : public Device {
  public:
-  explicit CudaDevice(int index);  // makes it the calling thread's current device
+  CudaDevice(int index, MatmulPrecision precision);  // makes it the calling thread's current device
   DeviceKind kind() const override { return DeviceKind::cuda; }
   std::string name() const override;
   std::string identity() const override;
@@ -50,11 +50,15 @@ class CudaDevice : public Device {
 
   // Blocks that fill the device a few times over: the most that a grid-stride kernel starts.
   int most_blocks() const { return most_blocks_; }
+  // What a block may ask for.
+  std::size_t most_shared_bytes() const { return properties_.sharedMemPerBlockOptin; }
+  MatmulPrecision matmul_precision() const { return precision_; }
 
  private:
   int attribute(cudaDeviceAttr which) const;  // 0 where the driver does not know it
 
   int index_;
+  MatmulPrecision precision_;
   int most_blocks_ = 0;
   cudaDeviceProp properties_{};
   std::unique_ptr<Planner> planner_;

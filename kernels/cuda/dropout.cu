@@ -1,10 +1,11 @@
 // y = x / (1 - rate) where kept, else 0: the same words of Philox for the same elements as on a CPU (kernels/cpu/
 // dropout.cpp has the counter), so both keep the same elements and give the same bits.
-// Traffic: 8 bytes an element, each direction.
+// Traffic: 8 bytes an element in float32, each direction.
 #include <cmath>
 
 #include "kernels/cuda/elementwise.hpp"
 #include "kernels/cuda/layout.hpp"
+#include "kernels/cuda/make_for.hpp"
 #include "kernels/cuda/operations.hpp"
 #include "kernels/philox.hpp"
 
@@ -20,33 +21,42 @@ struct DropoutDraw {
   float scale;              // of what is kept
 };
 
-// A thread draws for four columns of a row. whole_groups: rows are multiples of four columns, and memory is aligned.
-__global__ void dropout(const float* x, float* y, std::int64_t rows, std::int64_t columns, bool whole_groups,
-                        DropoutDraw draw) {
-  const std::int64_t groups = (columns + 3) / 4;
+// A thread draws for a pack of a row's columns, four with each draw. whole_packs: rows are whole packs, and memory is
+// aligned.
+template <class T>
+__global__ void dropout(const T* x, T* y, std::int64_t rows, std::int64_t columns, bool whole_packs, DropoutDraw draw) {
+  constexpr int n = whole_pack<T>;
+  const std::int64_t packs = (columns + n - 1) / n;
   const std::int64_t stride = threads_of_grid();
-  for (std::int64_t i = thread_of_grid(); i < rows * groups; i += stride) {
-    const std::int64_t row = i / groups;
-    const std::int64_t group = i % groups;
-    const PhiloxCounter words = philox4x32(
-        {static_cast<std::uint32_t>(group), draw.first_sample + static_cast<std::uint32_t>(row), draw.step, draw.layer},
-        draw.key);
-    const auto apply = [&draw](float value, std::uint32_t word) {
-      return word >= draw.threshold ? value * draw.scale : 0.0F;
-    };
-    if (whole_groups) {
-      const float4 four = four_at(x, i);
-      reinterpret_cast<float4*>(y)[i] = {apply(four.x, words[0]), apply(four.y, words[1]), apply(four.z, words[2]),
-                                         apply(four.w, words[3])};
+  for (std::int64_t i = thread_of_grid(); i < rows * packs; i += stride) {
+    const std::int64_t row = i / packs;
+    const std::int64_t first = i % packs * n;
+    Pack<bool, n> kept;
+    for (int k = 0; k < n; k += 4) {
+      const PhiloxCounter words =
+          philox4x32({static_cast<std::uint32_t>((first + k) / 4), draw.first_sample + static_cast<std::uint32_t>(row),
+                      draw.step, draw.layer},
+                     draw.key);
+      for (int word = 0; word < 4; ++word) {
+        kept.value[k + word] = words[static_cast<std::size_t>(word)] >= draw.threshold;
+      }
+    }
+    const auto apply = [&draw](T value, bool keep) { return rounded<T>(keep ? widened(value) * draw.scale : 0.0F); };
+    if (whole_packs) {
+      Pack<T, n> pack = pack_at<n>(x, i);
+      for (int k = 0; k < n; ++k) pack.value[k] = apply(pack.value[k], kept.value[k]);
+      put_pack<n>(y, i, pack);
       continue;
     }
-    for (std::int64_t k = 0; k < 4 && 4 * group + k < columns; ++k) {
-      const std::int64_t at = row * columns + 4 * group + k;
-      y[at] = apply(x[at], words[static_cast<std::size_t>(k)]);
+    for (int k = 0; k < n; ++k) {
+      if (first + k >= columns) continue;
+      const std::int64_t at = row * columns + first + k;
+      y[at] = apply(x[at], kept.value[k]);
     }
   }
 }
 
+template <class T>
 class CudaDropout : public Dropout {
  public:
   CudaDropout(CudaDevice& device, LayoutPtr layout, float rate)
@@ -58,17 +68,17 @@ class CudaDropout : public Dropout {
   void forward(ConstView x, View y, const DropoutKey& key, Stream& stream) override {
     expect(x, layout_, "dropout forward: x");
     expect(y, layout_, "dropout forward: y");
-    apply(x.f32(), y.f32(), key, stream);
+    apply(x.as<T>(), y.as<T>(), key, stream);
   }
 
   void backward(ConstView dy, View dx, const DropoutKey& key, Stream& stream) override {
     expect(dy, layout_, "dropout backward: dy");
     expect(dx, layout_, "dropout backward: dx");
-    apply(dy.f32(), dx.f32(), key, stream);
+    apply(dy.as<T>(), dx.as<T>(), key, stream);
   }
 
  private:
-  void apply(const float* from, float* to, const DropoutKey& key, Stream& stream) {
+  void apply(const T* from, T* to, const DropoutKey& key, Stream& stream) {
     const DropoutDraw draw{philox_key(key.seed, RandomPurpose::dropout),
                            static_cast<std::uint32_t>(key.first_sample),
                            static_cast<std::uint32_t>(key.step),
@@ -77,10 +87,10 @@ class CudaDropout : public Dropout {
                            scale_};
     const std::int64_t rows = layout_->shape()[0];
     const std::int64_t columns = layout_->shape()[1];
-    const std::int64_t groups = rows * ((columns + 3) / 4);
-    const bool whole_groups = columns % 4 == 0 && extent_of(4, from, to).groups == 1;
-    launch(elementwise_launch("dropout", device_, {4 * groups, groups}, stream), dropout, from, to, rows, columns,
-           whole_groups, draw);
+    constexpr std::int64_t n = whole_pack<T>;
+    const std::int64_t packs = rows * ((columns + n - 1) / n);
+    launch(elementwise_launch("dropout", device_, {n * packs, packs}, stream), dropout<T>, from, to, rows, columns,
+           rows_in_packs(columns, from, to), draw);
   }
 
   CudaDevice& device_;
@@ -92,7 +102,7 @@ class CudaDropout : public Dropout {
 }  // namespace
 
 std::unique_ptr<Dropout> make_dropout(CudaDevice& device, const LayoutPtr& layout, float rate) {
-  return std::make_unique<CudaDropout>(device, layout, rate);
+  return make_for<Dropout, CudaDropout>(layout->type(), device, layout, rate);
 }
 
 }  // namespace lockstep::kernels::cuda

@@ -7,12 +7,15 @@
 #include "kernels/cuda/check.hpp"
 
 #ifdef __CUDACC__
+#define GPU_UNROLL_TEXT(text) _Pragma(#text)
+#define GPU_UNROLL(count) GPU_UNROLL_TEXT(unroll count)  // before a loop: how many rounds become one
 #define GPU_SHARED(T, name, count) __shared__ T name[count]
 #define DYN_SHARED(T, name)                                   \
   extern __shared__ __align__(16) unsigned char name##_raw[]; \
   T* const name = reinterpret_cast<T*>(name##_raw)
 #else
 #include "emulated_cuda.hpp"  // tests/gpu_emulation/engine, by its include path
+#define GPU_UNROLL(count)
 #endif
 
 namespace lockstep::kernels::cuda {
@@ -21,6 +24,12 @@ namespace lockstep::kernels::cuda {
 template <class... Parameters, class... Arguments>
 void launch(const Launch& how, void (*kernel)(Parameters...), Arguments&&... arguments) {
 #ifdef __CUDACC__
+  constexpr std::size_t granted = std::size_t{48} << 10U;  // more of it must be asked for
+  if (how.shared_bytes > granted) {
+    check_launch(
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(how.shared_bytes)),
+        how);
+  }
   cudaLaunchConfig_t config{};
   config.gridDim = how.blocks;
   config.blockDim = how.threads;

@@ -10,23 +10,21 @@ enum class Order { plain, channels_last };
 
 class CudaLayout : public Layout {
  public:
-  CudaLayout(Shape shape, Order order) : Layout(std::move(shape)), order_(order) {}
-  std::size_t bytes() const override { return static_cast<std::size_t>(elements()) * sizeof(float); }
+  CudaLayout(Shape shape, DataType type, Order order) : Layout(std::move(shape), type), order_(order) {}
+  std::size_t bytes() const override { return static_cast<std::size_t>(elements()) * bytes_of(type()); }
   // One channel, or one place, has no order among its elements.
   bool plain() const override { return order_ == Order::plain || shape()[1] == 1 || shape()[2] * shape()[3] == 1; }
   bool same_as(const Layout& other) const override {
-    return shape() == other.shape() && plain() == static_cast<const CudaLayout&>(other).plain();
+    return shape() == other.shape() && type() == other.type() &&
+           plain() == static_cast<const CudaLayout&>(other).plain();
   }
 
  private:
   Order order_;
 };
 
-inline LayoutPtr make_layout(const Shape& shape, Order order = Order::plain) {
-  return std::make_shared<CudaLayout>(shape, order);
+inline LayoutPtr make_layout(const Shape& shape, DataType type, Order order = Order::plain) {
+  return std::make_shared<CudaLayout>(shape, type, order);
 }
-
-// Throws Error for a type that the CUDA back-end cannot compute in.
-void expect_f32(DataType type, const char* what);
 
 }  // namespace lockstep::kernels::cuda

@@ -1,7 +1,7 @@
 // SGD with momentum and AdamW over a whole arena in one launch, the formulas of kernels/optimizers.hpp operation by
 // operation (no fused multiply-add), so that CPU and GPU give the same bits.
-// Traffic per parameter: SGD reads p, g, v and writes p, v: 20 bytes; AdamW reads p, g, m, v and writes p, m, v: 28.
-// The few ranges come from the caches.
+// Traffic per parameter: SGD reads p, g, v and writes p, v: 20 bytes; AdamW reads p, g, m, v and writes p, m, v: 28; a
+// bfloat16 copy is 2 more. The few ranges come from the caches.
 #include <cmath>
 
 #include "kernels/cuda/elementwise.hpp"
@@ -46,13 +46,34 @@ __device__ void for_ranges(const Extent& extent, const Ranges& ranges, const Fou
   for (std::int64_t i = 4 * extent.groups + thread_of_grid(); i < extent.count; i += stride) element(i);
 }
 
-__device__ void sgd_element(float& p, float g, float& v, const SgdStep& step, float decay) {
-  v = step.momentum * v + (step.gradient_scale * g + decay * p);
-  p = p - step.learning_rate * v;
+__device__ float scale_of(float gradient_scale, const Clipping& clipping) {
+  if (clipping.sum_of_squares == nullptr) return gradient_scale;
+  return clipped_scale(gradient_scale, clipping.max_norm, sqrt(*clipping.sum_of_squares));
 }
 
-__global__ void sgd(float* p, const float* g, float* v, Extent extent, Ranges ranges, SgdStep step) {
-  const auto decay_of = [&step](bool decay) { return decay ? step.weight_decay : 0.0F; };
+__device__ void copy_group(Bf16* copy, std::int64_t group, const float4& p) {
+  if (copy != nullptr)
+    put_pack<4>(copy, group, Pack<Bf16, 4>{{to_bf16(p.x), to_bf16(p.y), to_bf16(p.z), to_bf16(p.w)}});
+}
+__device__ void copy_element(Bf16* copy, std::int64_t i, float p) {
+  if (copy != nullptr) copy[i] = to_bf16(p);
+}
+
+struct SgdFactors {
+  float rate;
+  float momentum;
+  float decay;  // of ranges with decay
+  float scale;
+};
+__device__ void sgd_element(float& p, float g, float& v, const SgdFactors& f, float decay) {
+  v = f.momentum * v + (f.scale * g + decay * p);
+  p = p - f.rate * v;
+}
+
+__global__ void sgd(float* p, const float* g, float* v, Bf16* copy, Extent extent, Ranges ranges, SgdFactors step,
+                    Clipping clipping) {
+  step.scale = scale_of(step.scale, clipping);
+  const auto decay_of = [&step](bool decay) { return decay ? step.decay : 0.0F; };
   for_ranges(
       extent, ranges,
       [&](std::int64_t group, bool decay) {
@@ -65,8 +86,12 @@ __global__ void sgd(float* p, const float* g, float* v, Extent extent, Ranges ra
         sgd_element(parameter.w, gradient.w, velocity.w, step, decay_of(decay));
         reinterpret_cast<float4*>(p)[group] = parameter;
         reinterpret_cast<float4*>(v)[group] = velocity;
+        copy_group(copy, group, parameter);
       },
-      [&](std::int64_t i, bool decay) { sgd_element(p[i], g[i], v[i], step, decay_of(decay)); });
+      [&](std::int64_t i, bool decay) {
+        sgd_element(p[i], g[i], v[i], step, decay_of(decay));
+        copy_element(copy, i, p[i]);
+      });
 }
 
 __device__ void adamw_element(float& p, float g, float& m, float& v, const AdamWFactors& f, float keep) {
@@ -76,8 +101,9 @@ __device__ void adamw_element(float& p, float g, float& m, float& v, const AdamW
   p = keep * p - f.rate * (m * f.correction1) / (sqrtf(v * f.correction2) + f.epsilon);
 }
 
-__global__ void adamw(float* p, const float* g, float* m, float* v, Extent extent, Ranges ranges, AdamWFactors f,
-                      float keep_decayed) {
+__global__ void adamw(float* p, const float* g, float* m, float* v, Bf16* copy, Extent extent, Ranges ranges,
+                      AdamWFactors f, float keep_decayed, Clipping clipping) {
+  f.scale = scale_of(f.scale, clipping);
   const auto keep_of = [&](bool decay) { return decay ? keep_decayed : f.keep; };
   for_ranges(
       extent, ranges,
@@ -93,8 +119,12 @@ __global__ void adamw(float* p, const float* g, float* m, float* v, Extent exten
         reinterpret_cast<float4*>(p)[group] = parameter;
         reinterpret_cast<float4*>(m)[group] = first;
         reinterpret_cast<float4*>(v)[group] = second;
+        copy_group(copy, group, parameter);
       },
-      [&](std::int64_t i, bool decay) { adamw_element(p[i], g[i], m[i], v[i], f, keep_of(decay)); });
+      [&](std::int64_t i, bool decay) {
+        adamw_element(p[i], g[i], m[i], v[i], f, keep_of(decay));
+        copy_element(copy, i, p[i]);
+      });
 }
 
 // The ranges in device memory.
@@ -129,10 +159,13 @@ class CudaSgd : public Sgd {
   void run(std::span<float> parameters, std::span<const float> gradients, std::span<float> velocity,
            const SgdStep& step, Stream& stream) override {
     expect_room(ranges_, {parameters.size(), gradients.size(), velocity.size()});
+    if (!step.copy.empty()) expect_room(ranges_, {step.copy.size()});
     if (table_.end() == 0) return;
-    const Extent extent = extent_of(table_.end(), parameters.data(), gradients.data(), velocity.data());
+    const Extent extent =
+        extent_of(table_.end(), parameters.data(), gradients.data(), velocity.data(), step.copy.data());
     launch(elementwise_launch("sgd", device_, extent, stream), sgd, parameters.data(), gradients.data(),
-           velocity.data(), extent, table_.get(), step);
+           velocity.data(), step.copy.data(), extent, table_.get(),
+           SgdFactors{step.learning_rate, step.momentum, step.weight_decay, step.gradient_scale}, step.clipping);
   }
 
  private:
@@ -149,10 +182,13 @@ class CudaAdamW : public AdamW {
   void run(std::span<float> parameters, std::span<const float> gradients, std::span<float> m, std::span<float> v,
            const AdamWStep& step, Stream& stream) override {
     expect_room(ranges_, {parameters.size(), gradients.size(), m.size(), v.size()});
+    if (!step.copy.empty()) expect_room(ranges_, {step.copy.size()});
     if (table_.end() == 0) return;
-    const Extent extent = extent_of(table_.end(), parameters.data(), gradients.data(), m.data(), v.data());
+    const Extent extent =
+        extent_of(table_.end(), parameters.data(), gradients.data(), m.data(), v.data(), step.copy.data());
     launch(elementwise_launch("adamw", device_, extent, stream), adamw, parameters.data(), gradients.data(), m.data(),
-           v.data(), extent, table_.get(), adamw_factors(step), adamw_keep(step, true));
+           v.data(), step.copy.data(), extent, table_.get(), adamw_factors(step), adamw_keep(step, true),
+           step.clipping);
   }
 
  private:

@@ -1,13 +1,13 @@
-// Threads run along channels.
-// Traffic: gather writes 4 bytes for each element of a patch and reads 4 for each that lies inside the image, so every
-// image element kernel^2 / stride^2 times, from the caches after the first; scatter reads 4 bytes for each of those and
-// writes 4 for each of the images'. Channels that are no multiple of four go one at a time: a warp's run of them begins
-// and ends within sectors, and is two where it goes over to another place, which is up to two sectors more than the
-// four that it needs, so half as much again of what is read.
+// Threads run along channels, by packs of 16 bytes where channels are whole packs: four float32, or eight bfloat16.
+// Traffic of float32 (of bfloat16 half): gather writes 4 bytes for each element of a patch and reads 4 for each that
+// lies inside the image, so every image element kernel^2 / stride^2 times, from the caches after the first; scatter
+// reads 4 bytes for each of those and writes 4 for each of the images'. Channels that are no whole packs go one at a
+// time: a warp's run of them begins and ends within sectors, and is two where it goes over to another place, which is
+// up to two sectors more than the four (of bfloat16: two) that it needs, so half as much again (as much again) of what
+// is read.
 #include "kernels/cuda/patches.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "kernels/cuda/elementwise.hpp"
 
@@ -25,7 +25,8 @@ struct Geometry {
   int padding;
 };
 
-__global__ void gather(const float* images, float* patches, std::int64_t count, Geometry g) {
+template <class T>
+__global__ void gather(const T* images, T* patches, std::int64_t count, Geometry g) {
   const std::int64_t stride = threads_of_grid();
   for (std::int64_t i = thread_of_grid(); i < count; i += stride) {
     const int channel = static_cast<int>(i % g.channels);
@@ -38,13 +39,15 @@ __global__ void gather(const float* images, float* patches, std::int64_t count, 
     const int y = out_y * g.stride - g.padding + in_kernel / g.kernel;
     const int x = out_x * g.stride - g.padding + in_kernel % g.kernel;
     const bool inside = y >= 0 && y < g.height && x >= 0 && x < g.width;
-    patches[i] = inside ? images[((sample * g.height + y) * g.width + x) * g.channels + channel] : 0.0F;
+    patches[i] = inside ? images[((sample * g.height + y) * g.width + x) * g.channels + channel] : T{};
   }
 }
 
-// Four channels at a time: a thread an output place and four channels, for all of its window.
-__global__ void gather_fours(const float4* images, float4* patches, std::int64_t count, Geometry g) {
-  const int groups = g.channels / 4;
+// Packs of channels: a thread an output place and a pack, for all of its window.
+template <class T>
+__global__ void gather_packs(const T* images, T* patches, std::int64_t count, Geometry g) {
+  constexpr int n = whole_pack<T>;
+  const int groups = g.channels / n;
   const std::int64_t stride = threads_of_grid();
   for (std::int64_t i = thread_of_grid(); i < count; i += stride) {
     const int group = static_cast<int>(i % groups);
@@ -52,51 +55,48 @@ __global__ void gather_fours(const float4* images, float4* patches, std::int64_t
     const int left = static_cast<int>(place % g.out_width) * g.stride - g.padding;
     const int top = static_cast<int>(place / g.out_width % g.out_height) * g.stride - g.padding;
     const std::int64_t sample = place / g.out_width / g.out_height;
-    const float4* image = images + sample * g.height * g.width * groups + group;
-    float4* patch = patches + place * g.kernel * g.kernel * groups + group;
+    const T* image = images + sample * g.height * g.width * g.channels;
+    std::int64_t to = place * g.kernel * g.kernel * groups + group;
     for (int y = top; y < top + g.kernel; ++y) {
-      for (int x = left; x < left + g.kernel; ++x, patch += groups) {
+      for (int x = left; x < left + g.kernel; ++x, to += groups) {
         const bool inside = y >= 0 && y < g.height && x >= 0 && x < g.width;
-        *patch = inside ? image[(static_cast<std::int64_t>(y) * g.width + x) * groups] : float4{0, 0, 0, 0};
+        Pack<T, n> pack{};
+        if (inside) pack = pack_at<n>(image, (static_cast<std::int64_t>(y) * g.width + x) * groups + group);
+        put_pack<n>(patches, to, pack);
       }
     }
   }
 }
 
-__device__ void add(float& sum, float value) { sum += value; }
-__device__ void add(float4& sum, const float4& value) {
-  sum.x += value.x;
-  sum.y += value.y;
-  sum.z += value.z;
-  sum.w += value.w;
-}
-
-// A thread an image element, or four channels of one: it looks at every window that has it, the last one first, which
-// is the order of its places in them.
-template <class T>
+// A thread an image element, or a pack of n channels of one: it looks at every window that has it, the last one first,
+// which is the order of its places in them.
+template <class T, int n>
 __global__ void scatter(const T* patches, T* images, std::int64_t count, Geometry g) {
-  const int channels = std::is_same_v<T, float4> ? g.channels / 4 : g.channels;
+  const int groups = g.channels / n;
   const std::int64_t stride = threads_of_grid();
   for (std::int64_t i = thread_of_grid(); i < count; i += stride) {
-    const int channel = static_cast<int>(i % channels);
-    const int across = static_cast<int>(i / channels % g.width) + g.padding;
-    const int down = static_cast<int>(i / channels / g.width % g.height) + g.padding;
-    const std::int64_t sample = i / channels / g.width / g.height;
+    const int group = static_cast<int>(i % groups);
+    const int across = static_cast<int>(i / groups % g.width) + g.padding;
+    const int down = static_cast<int>(i / groups / g.width % g.height) + g.padding;
+    const std::int64_t sample = i / groups / g.width / g.height;
     const int last_x = std::min(across / g.stride, g.out_width - 1);
     const int last_y = std::min(down / g.stride, g.out_height - 1);
     // From a window to the one before it: a patch back, and `stride` columns on within it.
-    const std::int64_t step = static_cast<std::int64_t>(g.stride - g.kernel * g.kernel) * channels;
-    T sum{};
+    const std::int64_t step = static_cast<std::int64_t>(g.stride - g.kernel * g.kernel) * groups;
+    float sum[n] = {};
     for (int out_y = last_y; out_y >= 0 && down - out_y * g.stride < g.kernel; --out_y) {
       const int row = down - out_y * g.stride;
       int column = across - last_x * g.stride;
       const std::int64_t place = (sample * g.out_height + out_y) * g.out_width + last_x;
-      std::int64_t at = ((place * g.kernel + row) * g.kernel + column) * channels + channel;
+      std::int64_t at = ((place * g.kernel + row) * g.kernel + column) * groups + group;
       for (int out_x = last_x; out_x >= 0 && column < g.kernel; --out_x, column += g.stride, at += step) {
-        add(sum, patches[at]);
+        const Pack<T, n> add = pack_at<n>(patches, at);
+        for (int k = 0; k < n; ++k) sum[k] += widened(add.value[k]);
       }
     }
-    images[i] = sum;
+    Pack<T, n> out;
+    for (int k = 0; k < n; ++k) out.value[k] = rounded<T>(sum[k]);
+    put_pack<n>(images, i, out);
   }
 }
 
@@ -113,36 +113,32 @@ Launch one_thread_each(const char* kernel, std::int64_t count, Stream& stream) {
           0, of(stream)};
 }
 
-// Whether memory may be taken four channels at a time.
-bool in_fours(const Conv2dShape& shape, const float* images, const float* patches) {
-  return shape.in_channels % 4 == 0 && extent_of(4, images, patches).groups == 1;
-}
-
 }  // namespace
 
-void gather_patches(const Conv2dShape& shape, std::int64_t samples, const float* images, float* patches,
-                    Stream& stream) {
+template <class T>
+void gather_patches(const Conv2dShape& shape, std::int64_t samples, const T* images, T* patches, Stream& stream) {
   const std::int64_t places = samples * shape.out_height() * shape.out_width();
-  if (in_fours(shape, images, patches)) {
-    const std::int64_t count = places * shape.in_channels / 4;
-    launch(one_thread_each("gather_fours", count, stream), gather_fours, reinterpret_cast<const float4*>(images),
-           reinterpret_cast<float4*>(patches), count, geometry_of(shape));
+  if (rows_in_packs(shape.in_channels, images, patches)) {
+    const std::int64_t count = places * shape.in_channels / whole_pack<T>;
+    launch(one_thread_each("gather_packs", count, stream), gather_packs<T>, images, patches, count, geometry_of(shape));
   } else {
     const std::int64_t count = places * shape.kernel * shape.kernel * shape.in_channels;
-    launch(one_thread_each("gather", count, stream), gather, images, patches, count, geometry_of(shape));
+    launch(one_thread_each("gather", count, stream), gather<T>, images, patches, count, geometry_of(shape));
   }
 }
 
-void scatter_patches(const Conv2dShape& shape, std::int64_t samples, const float* patches, float* images,
-                     Stream& stream) {
+template <class T>
+void scatter_patches(const Conv2dShape& shape, std::int64_t samples, const T* patches, T* images, Stream& stream) {
   const std::int64_t count = samples * shape.height * shape.width * shape.in_channels;
-  if (in_fours(shape, images, patches)) {
-    launch(one_thread_each("scatter<float4>", count / 4, stream), scatter<float4>,
-           reinterpret_cast<const float4*>(patches), reinterpret_cast<float4*>(images), count / 4, geometry_of(shape));
-  } else {
-    launch(one_thread_each("scatter<float>", count, stream), scatter<float>, patches, images, count,
-           geometry_of(shape));
-  }
+  const bool whole = rows_in_packs(shape.in_channels, images, patches);
+  const std::int64_t packs = count / (whole ? whole_pack<T> : 1);
+  launch(one_thread_each("scatter", packs, stream), whole ? scatter<T, whole_pack<T>> : scatter<T, 1>, patches, images,
+         packs, geometry_of(shape));
 }
+
+template void gather_patches(const Conv2dShape&, std::int64_t, const float*, float*, Stream&);
+template void gather_patches(const Conv2dShape&, std::int64_t, const Bf16*, Bf16*, Stream&);
+template void scatter_patches(const Conv2dShape&, std::int64_t, const float*, float*, Stream&);
+template void scatter_patches(const Conv2dShape&, std::int64_t, const Bf16*, Bf16*, Stream&);
 
 }  // namespace lockstep::kernels::cuda

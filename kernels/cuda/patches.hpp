@@ -7,10 +7,10 @@ namespace lockstep::kernels::cuda {
 
 // Images are channels-last. patches (samples * out_height * out_width, kernel * kernel * in_channels): row (s, y, x)
 // has the window of that output, (row, column, channel) by (row, column, channel); zeros where it leaves the image.
-void gather_patches(const Conv2dShape& shape, std::int64_t samples, const float* images, float* patches,
-                    Stream& stream);
+template <class T>
+void gather_patches(const Conv2dShape& shape, std::int64_t samples, const T* images, T* patches, Stream& stream);
 // images = for each element the sum of its places in all patches.
-void scatter_patches(const Conv2dShape& shape, std::int64_t samples, const float* patches, float* images,
-                     Stream& stream);
+template <class T>
+void scatter_patches(const Conv2dShape& shape, std::int64_t samples, const T* patches, T* images, Stream& stream);
 
 }  // namespace lockstep::kernels::cuda

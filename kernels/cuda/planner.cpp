@@ -4,55 +4,55 @@
 
 namespace lockstep::kernels::cuda {
 
-void expect_f32(DataType type, const char* what) {
-  if (type != DataType::f32) throw failure("{}: the CUDA back-end computes in float32", what);
-}
-
 namespace {
 
 class CudaPlanner : public Planner {
  public:
   explicit CudaPlanner(CudaDevice& device) : device_(device) {}
 
-  LayoutPtr plain_layout(const Shape& shape, DataType type) override {
-    expect_f32(type, "a layout");
-    return make_layout(shape);
-  }
+  bool computes_in(DataType type) const override { return type == DataType::f32 || type == DataType::bf16; }
+  LayoutPtr plain_layout(const Shape& shape, DataType type) override { return make_layout(shape, type); }
   std::unique_ptr<Reorder> reorder(const LayoutPtr& from, const LayoutPtr& to) override {
     return make_reorder(device_, from, to);
   }
   std::unique_ptr<Dense> dense(const DenseShape& shape, DataType type) override {
-    expect_f32(type, "dense");
-    return make_dense(device_, shape);
+    return make_dense(device_, shape, type);
   }
   std::unique_ptr<Conv2d> conv2d(const Conv2dShape& shape, DataType type) override {
-    expect_f32(type, "conv2d");
-    return make_conv2d(device_, shape);
+    return make_conv2d(device_, shape, type);
   }
-  std::unique_ptr<MaxPool> max_pool(const MaxPoolShape& shape, DataType type) override {
-    expect_f32(type, "max_pool");
+  std::unique_ptr<MaxPool> max_pool(const MaxPoolShape& shape, DataType /*type*/) override {
     if (shape.kernel > 16)
       throw bad_input("a {0}x{0} max-pooling: the CUDA back-end has them up to 16x16", shape.kernel);
     return make_max_pool(device_, shape);
   }
-  std::unique_ptr<Relu> relu(const LayoutPtr& layout, DataType type) override {
-    expect_f32(type, "relu");
-    return make_relu(device_, layout);
-  }
-  std::unique_ptr<Dropout> dropout(const LayoutPtr& layout, float rate, DataType type) override {
-    expect_f32(type, "dropout");
+  std::unique_ptr<Relu> relu(const LayoutPtr& layout, DataType /*type*/) override { return make_relu(device_, layout); }
+  std::unique_ptr<Dropout> dropout(const LayoutPtr& layout, float rate, DataType /*type*/) override {
     return make_dropout(device_, layout, rate);
   }
   std::unique_ptr<SoftmaxCrossEntropy> softmax_cross_entropy(std::int64_t rows, std::int64_t classes,
                                                              DataType type) override {
-    expect_f32(type, "softmax_cross_entropy");
-    return make_softmax_cross_entropy(device_, rows, classes);
+    return make_softmax_cross_entropy(device_, rows, classes, type);
+  }
+  std::unique_ptr<BiasGelu> bias_gelu(std::int64_t rows, std::int64_t columns, DataType type) override {
+    return make_bias_gelu(device_, rows, columns, type);
+  }
+  std::unique_ptr<ResidualLayerNorm> residual_layer_norm(std::int64_t rows, std::int64_t columns,
+                                                         DataType type) override {
+    return make_residual_layer_norm(device_, rows, columns, type);
+  }
+  std::unique_ptr<Embedding> embedding(const EmbeddingShape& shape, DataType type) override {
+    return make_embedding(device_, shape, type);
+  }
+  std::unique_ptr<Attention> attention(const AttentionShape& shape, DataType type) override {
+    return make_attention(device_, shape, type);
   }
   std::unique_ptr<Sgd> sgd(std::vector<ParameterRange> ranges) override { return make_sgd(device_, std::move(ranges)); }
   std::unique_ptr<AdamW> adamw(std::vector<ParameterRange> ranges) override {
     return make_adamw(device_, std::move(ranges));
   }
   std::unique_ptr<ArenaMath> arena_math() override { return make_arena_math(device_); }
+  std::unique_ptr<Cast> cast() override { return make_cast(device_); }
 
  private:
   CudaDevice& device_;

@@ -2,16 +2,20 @@
 // the layouts are equal.
 #include "common/error.hpp"
 #include "kernels/cuda/layout.hpp"
+#include "kernels/cuda/make_for.hpp"
 #include "kernels/cuda/operations.hpp"
 #include "kernels/cuda/transpose.hpp"
 
 namespace lockstep::kernels::cuda {
 namespace {
 
+template <class T>
 class CudaReorder : public Reorder {
  public:
   CudaReorder(CudaDevice& device, const LayoutPtr& from, const LayoutPtr& to) : device_(device), from_(from), to_(to) {
-    if (from->shape() != to->shape()) throw failure("a reorder needs two layouts of one shape");
+    if (from->shape() != to->shape() || from->type() != to->type()) {
+      throw failure("a reorder needs two layouts of one shape and type");
+    }
     if (from->plain() == to->plain()) return;
     staging_ = device.allocate(from->bytes());
   }
@@ -24,12 +28,12 @@ class CudaReorder : public Reorder {
     // What is plain may be the host's.
     const Shape& shape = from_->shape();
     const std::int64_t places = shape[2] * shape[3];
-    auto* staging = static_cast<float*>(staging_.data());
+    auto* staging = static_cast<T*>(staging_.data());
     if (from_->plain()) {
       device_.copy(staging, from.data, from_->bytes(), stream);
-      transpose(staging, to.f32(), shape[0], shape[1], places, stream);
+      transpose(staging, to.as<T>(), shape[0], shape[1], places, stream);
     } else {
-      transpose(from.f32(), staging, shape[0], places, shape[1], stream);
+      transpose(from.as<T>(), staging, shape[0], places, shape[1], stream);
       device_.copy(to.data, staging, to_->bytes(), stream);
     }
   }
@@ -44,7 +48,7 @@ class CudaReorder : public Reorder {
 }  // namespace
 
 std::unique_ptr<Reorder> make_reorder(CudaDevice& device, const LayoutPtr& from, const LayoutPtr& to) {
-  return std::make_unique<CudaReorder>(device, from, to);
+  return make_for<Reorder, CudaReorder>(from->type(), device, from, to);
 }
 
 }  // namespace lockstep::kernels::cuda

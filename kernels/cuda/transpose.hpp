@@ -7,8 +7,8 @@
 
 namespace lockstep::kernels::cuda {
 
-// to (outer, columns, rows) = from (outer, rows, columns). `to` must not be `from`.
-void transpose(const float* from, float* to, std::int64_t outer, std::int64_t rows, std::int64_t columns,
-               Stream& stream);
+// to (outer, columns, rows) = from (outer, rows, columns). `to` must not be `from`. T: float or Bf16.
+template <class T>
+void transpose(const T* from, T* to, std::int64_t outer, std::int64_t rows, std::int64_t columns, Stream& stream);
 
 }  // namespace lockstep::kernels::cuda

@@ -8,6 +8,7 @@
 
 #include "kernels/operations.hpp"
 #include "kernels/optimizers.hpp"
+#include "kernels/transformer.hpp"
 
 namespace lockstep::kernels::reference {
 
@@ -49,6 +50,38 @@ struct CrossEntropy {
   Matrix dlogits;
 };
 CrossEntropy softmax_cross_entropy(const Matrix& logits, const std::vector<std::int32_t>& labels, double scale);
+
+Matrix bias_gelu(const Matrix& x, const Vector& bias);
+struct BiasGradients {
+  Matrix dx;
+  Vector dbias;
+};
+BiasGradients bias_gelu_backward(const Matrix& x, const Vector& bias, const Matrix& dy);
+
+struct Normalised {
+  Matrix y;
+  Vector mean;
+  Vector rstd;
+};
+Normalised layer_norm(const Matrix& x, const Vector& gamma, const Vector& beta);
+struct NormGradients {
+  Matrix dx;
+  Vector dgamma;
+  Vector dbeta;
+};
+NormGradients layer_norm_backward(const Matrix& x, const Vector& gamma, const Matrix& dy);
+
+Matrix embedding(const EmbeddingShape& shape, const std::vector<std::int32_t>& ids, const Matrix& tokens,
+                 const Matrix& positions);
+struct EmbeddingGradients {
+  Matrix dtokens;
+  Matrix dpositions;
+};
+EmbeddingGradients embedding_backward(const EmbeddingShape& shape, const std::vector<std::int32_t>& ids,
+                                      const Matrix& dy);
+
+Matrix attention(const AttentionShape& shape, const Matrix& qkv);
+Matrix attention_backward(const AttentionShape& shape, const Matrix& qkv, const Matrix& dout);
 
 // One step over one range; the state is updated in place.
 void sgd(Vector& p, const Vector& g, Vector& v, const SgdStep& step, bool decay);

@@ -29,7 +29,11 @@ std::vector<kernels::ParameterRange> ranges_of(const Model& model, ArenaPart par
 class ArenaOptimizer : public Optimizer {
  public:
   ArenaOptimizer(const OptimizerOptions& options, Model& model, ArenaPart part)
-      : options_(options), model_(model), part_(part) {}
+      : options_(options),
+        model_(model),
+        part_(part),
+        math_(kernels::make_arena_math(model.device())),
+        squares_(model.device().allocate(sizeof(double))) {}
   ArenaPart part() const override { return part_; }
 
  protected:
@@ -39,6 +43,13 @@ class ArenaOptimizer : public Optimizer {
   }
   std::span<float> parameters() { return model_.parameters().subspan(part_.begin, part_.size()); }
   std::span<const float> gradients() { return model_.gradients().subspan(part_.begin, part_.size()); }
+  // Queues the gradients' norm, if they are to be clipped by it. It never leaves the device.
+  kernels::Clipping clipping() {
+    if (!(options_.clip_norm > 0)) return {};
+    auto* const squares = static_cast<double*>(squares_.data());
+    math_->sum_of_squares(gradients(), squares, stream());
+    return {squares, static_cast<float>(options_.clip_norm)};
+  }
   const OptimizerOptions& options() const { return options_; }
   kernels::Stream& stream() { return model_.stream(); }
 
@@ -46,6 +57,8 @@ class ArenaOptimizer : public Optimizer {
   OptimizerOptions options_;
   Model& model_;
   ArenaPart part_;
+  std::unique_ptr<kernels::ArenaMath> math_;
+  kernels::Buffer squares_;
 };
 
 class SgdOptimizer final : public ArenaOptimizer {
@@ -60,6 +73,7 @@ class SgdOptimizer final : public ArenaOptimizer {
     step.learning_rate = static_cast<float>(learning_rate);
     step.momentum = static_cast<float>(options().momentum);
     step.weight_decay = static_cast<float>(options().weight_decay);
+    step.clipping = clipping();
     sgd_->run(parameters(), gradients(), velocity_.as<float>(), step, stream());
   }
   std::vector<OptimizerState> state() override { return {{"velocity", velocity_.as<float>()}}; }
@@ -83,6 +97,7 @@ class AdamWOptimizer final : public ArenaOptimizer {
     step.beta1 = static_cast<float>(options().momentum);
     step.beta2 = static_cast<float>(options().beta2);
     step.weight_decay = static_cast<float>(options().weight_decay);
+    step.clipping = clipping();
     step.t = static_cast<std::uint64_t>(step_from_0) + 1;
     adamw_->run(parameters(), gradients(), m_.as<float>(), v_.as<float>(), step, stream());
   }

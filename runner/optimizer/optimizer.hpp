@@ -16,6 +16,7 @@ struct OptimizerOptions {
   double momentum = 0.9;     // adamw: beta1
   double beta2 = 0.999;
   double weight_decay = 0;
+  double clip_norm = 0;  // 0: gradients are taken as they are
 };
 
 // Which floats of the model's arenas: all of them, or what one rank of several looks after (ZeRO stage 1: Rajbhandari

@@ -48,7 +48,10 @@ TEST(ImpossibleLaunch, IsRefused) {
   EXPECT_THAT(error_of([&] { run_grid({1, 1025, 0}, nothing); }), HasSubstr("1025 x 1 x 1 threads"));
   EXPECT_THAT(error_of([&] { run_grid({0, 32, 0}, nothing); }), HasSubstr("0 x 1 x 1 blocks"));
   EXPECT_THAT(error_of([&] { run_grid({dim3(1, 65536), 32, 0}, nothing); }), HasSubstr("65536"));
-  EXPECT_THAT(error_of([&] { run_grid({1, 32, (48 << 10) + 1}, nothing); }), HasSubstr("dynamic shared memory"));
+  EXPECT_THAT(error_of([&] {
+                run_grid({1, 32, settings().most_shared_bytes + 1}, nothing);
+              }),
+              HasSubstr("dynamic shared memory"));
 }
 
 TEST(PlantedBug, AWrongDistanceGivesWrongAnswersInEveryOrder) {

@@ -3,12 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <span>
 #include <string>
 
+#include "kernels/bf16.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/planner.hpp"
 #include "kernels/reference/reference.hpp"
 
 namespace lockstep::kernels {
@@ -62,13 +65,25 @@ class OnDevice : public ::testing::Test {
     Tensor made = empty(layout);
     const std::vector<float> plain(values.data(), values.data() + values.size());
     EXPECT_EQ(static_cast<std::int64_t>(plain.size()), layout->elements());
-    from_plain(*device, layout, plain.data(), made.memory.data(), *stream);
+    if (layout->type() == DataType::bf16) {
+      std::vector<Bf16> narrow(plain.size());
+      std::transform(plain.begin(), plain.end(), narrow.begin(), to_bf16);
+      from_plain(*device, layout, narrow.data(), made.memory.data(), *stream);
+    } else {
+      from_plain(*device, layout, plain.data(), made.memory.data(), *stream);
+    }
     return made;
   }
-  LayoutPtr plain(const Shape& shape) { return make_plain_layout(*device, shape, DataType::f32); }
+  LayoutPtr plain(const Shape& shape) { return make_plain_layout(*device, shape, type); }
   std::vector<float> values(const Tensor& tensor) {
     std::vector<float> made(static_cast<std::size_t>(tensor.layout->elements()));
-    to_plain(*device, tensor.layout, tensor.memory.data(), made.data(), *stream);
+    if (tensor.layout->type() == DataType::bf16) {
+      std::vector<Bf16> narrow(made.size());
+      to_plain(*device, tensor.layout, tensor.memory.data(), narrow.data(), *stream);
+      std::transform(narrow.begin(), narrow.end(), made.begin(), to_f32);
+    } else {
+      to_plain(*device, tensor.layout, tensor.memory.data(), made.data(), *stream);
+    }
     return made;
   }
   template <class Values>
@@ -92,6 +107,33 @@ class OnDevice : public ::testing::Test {
     return made;
   }
 
+  // Runs `test` once in every type that the device computes in.
+  template <class Test>
+  void in_every_type(Test test) {
+    for (const DataType each : {DataType::f32, DataType::bf16}) {
+      if (!device->planner().computes_in(each)) continue;
+      SCOPED_TRACE(name_of(each));
+      type = each;
+      test();
+    }
+    type = DataType::f32;
+  }
+  // What the tensors' type keeps of the values.
+  Matrix rounded(const Matrix& values) const {
+    return values.unaryExpr([this](double value) {
+      const auto single = static_cast<float>(value);
+      return double{type == DataType::bf16 ? to_f32(to_bf16(single)) : single};
+    });
+  }
+  Matrix random(std::int64_t rows, std::int64_t columns, std::uint32_t seed) const {
+    return rounded(random_matrix(rows, columns, seed));
+  }
+  Vector random(std::int64_t count, std::uint32_t seed) const { return random(1, count, seed).transpose(); }
+  // In bfloat16 what an operation gives is rounded to 8 bits, an error of up to 2^-9 of it, after sums in float32. 2^-8
+  // leaves room for one more rounding on the way there.
+  double tolerance(double in_f32) const { return type == DataType::f32 ? in_f32 : std::max(in_f32, 0x1p-8); }
+
+  DataType type = DataType::f32;  // of the tensors
   std::unique_ptr<Device> device = make_test_device();
   std::unique_ptr<Stream> stream = device->make_stream();
 };

@@ -58,6 +58,55 @@ TEST(Reference, CrossEntropyGradientIsThatOfFiniteDifferences) {
   EXPECT_TRUE(agree(made.dlogits, numeric_gradient(loss, logits), 1e-8));
 }
 
+TEST(Reference, GeluGradientsAreThoseOfFiniteDifferences) {
+  const Matrix x = 3 * random_matrix(4, 5, 1);
+  const Vector bias = random_vector(5, 2);
+  const Matrix dy = random_matrix(4, 5, 3);
+  const auto made = reference::bias_gelu_backward(x, bias, dy);
+  const auto of = [&](const Matrix& at_x, const Matrix& at_bias) {
+    return weigh(reference::bias_gelu(at_x, at_bias), dy);
+  };
+  EXPECT_TRUE(agree(made.dx, numeric_gradient([&](const Matrix& at) { return of(at, bias); }, x), 1e-8));
+  EXPECT_TRUE(agree(made.dbias, numeric_gradient([&](const Matrix& at) { return of(x, at); }, bias), 1e-8));
+}
+
+TEST(Reference, LayerNormGradientsAreThoseOfFiniteDifferences) {
+  const Matrix x = random_matrix(3, 7, 1);
+  const Vector gamma = random_vector(7, 2);
+  const Vector beta = random_vector(7, 3);
+  const Matrix dy = random_matrix(3, 7, 4);
+  const auto made = reference::layer_norm_backward(x, gamma, dy);
+  const auto of = [&](const Matrix& at_x, const Matrix& at_gamma, const Matrix& at_beta) {
+    return weigh(reference::layer_norm(at_x, at_gamma, at_beta).y, dy);
+  };
+  EXPECT_TRUE(agree(made.dx, numeric_gradient([&](const Matrix& at) { return of(at, gamma, beta); }, x), 1e-8));
+  EXPECT_TRUE(agree(made.dgamma, numeric_gradient([&](const Matrix& at) { return of(x, at, beta); }, gamma), 1e-8));
+  EXPECT_TRUE(agree(made.dbeta, numeric_gradient([&](const Matrix& at) { return of(x, gamma, at); }, beta), 1e-8));
+}
+
+TEST(Reference, EmbeddingGradientsAreThoseOfFiniteDifferences) {
+  const EmbeddingShape s{2, 3, 4, 5, 2};
+  const std::vector<std::int32_t> ids = {0, 3, 3, 1, 3, 0};
+  const Matrix tokens = random_matrix(4, 2, 1);
+  const Matrix positions = random_matrix(5, 2, 2);
+  const Matrix dy = random_matrix(6, 2, 3);
+  const auto made = reference::embedding_backward(s, ids, dy);
+  const auto of = [&](const Matrix& at_tokens, const Matrix& at_positions) {
+    return weigh(reference::embedding(s, ids, at_tokens, at_positions), dy);
+  };
+  EXPECT_TRUE(agree(made.dtokens, numeric_gradient([&](const Matrix& at) { return of(at, positions); }, tokens), 1e-8));
+  EXPECT_TRUE(
+      agree(made.dpositions, numeric_gradient([&](const Matrix& at) { return of(tokens, at); }, positions), 1e-8));
+}
+
+TEST(Reference, AttentionGradientsAreThoseOfFiniteDifferences) {
+  const AttentionShape s{2, 4, 2, 3};
+  const Matrix qkv = 2 * random_matrix(8, 18, 1);
+  const Matrix dout = random_matrix(8, 6, 2);
+  const auto of = [&](const Matrix& at) { return weigh(reference::attention(s, at), dout); };
+  EXPECT_TRUE(agree(reference::attention_backward(s, qkv, dout), numeric_gradient(of, qkv), 1e-8));
+}
+
 TEST(Reference, ConvolutionOfAnImpulseIsTheKernelTurnedRound) {
   const Conv2dShape s{1, 1, 3, 3, 1};
   Matrix x = Matrix::Zero(1, 9);

@@ -51,8 +51,10 @@ struct KernelCall {
 struct Settings {
   Order order = Order::random;
   std::uint64_t seed = 1;
-  unsigned os_threads = 1;                             // blocks run at the same time
-  std::size_t stack_bytes = 256 << 10;                 // of each CUDA thread
+  unsigned os_threads = 1;              // blocks run at the same time
+  std::size_t stack_bytes = 256 << 10;  // of each CUDA thread
+  // Dynamic, of a block that has asked for it, as launch() does: compute capability 9.0.
+  std::size_t most_shared_bytes = 227 << 10;
   std::function<void(const KernelCall&)> run_instead;  // of the engine; empty: the engine runs what streams bring
 };
 Settings& settings();

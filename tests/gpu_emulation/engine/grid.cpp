@@ -41,9 +41,9 @@ void check_grid(const Grid& grid) {  // limits of compute capability 7.5 to 12.0
   if (blocks == 0 || grid.blocks.x > 0x7FFFFFFF || grid.blocks.y > 65535 || grid.blocks.z > 65535) {
     throw KernelError(fmt::format("no grid can have {} x {} x {} blocks", grid.blocks.x, grid.blocks.y, grid.blocks.z));
   }
-  if (grid.shared_bytes > 48 << 10) {
-    throw KernelError(
-        fmt::format("{} bytes of dynamic shared memory: more than 48 KiB must be asked for first", grid.shared_bytes));
+  if (grid.shared_bytes > settings().most_shared_bytes) {
+    throw KernelError(fmt::format("{} bytes of dynamic shared memory: a block can have {}", grid.shared_bytes,
+                                  settings().most_shared_bytes));
   }
 }
 

@@ -1,5 +1,7 @@
 // What promises the same bits from every back-end: optimizers, dropout, ReLU, pooling. The CPU back-end is the other
 // one.
+#include <cstring>
+
 #include "kernels/optimizer_factors.hpp"
 #include "tests/kernels/compare.hpp"
 
@@ -66,6 +68,43 @@ TEST_F(SameBits, AdamWOverRangesOfAnyPlace) {
       step.weight_decay = 0.1F;
       for (; step.t <= 5; ++step.t) plan->run(at[0], at[1], at[2], at[3], step, queue);
     });
+  }
+}
+
+// A double in the first array, so that both back-ends clip by the same one; a bfloat16 copy in the last.
+TEST_F(SameBits, ClippedStepsWithACopy) {
+  for (const std::size_t count : {1, 31, 33, 4097}) {
+    const auto n = static_cast<std::int64_t>(count);
+    const std::vector<float> zeros(count, 0.0F);
+    std::vector<float> sum(2);
+    const double squares = 1.7 * static_cast<double>(count);
+    std::memcpy(sum.data(), &squares, sizeof squares);
+    expect_same({sum, random_floats(n, 1), random_floats(n, 2), zeros, zeros, zeros},
+                [&](Device& on, Stream& queue, auto& at) {
+                  const Clipping clipping{reinterpret_cast<const double*>(at[0].data()), 1.1F};
+                  const std::span<Bf16> copy{reinterpret_cast<Bf16*>(at[5].data()), count};
+                  const std::vector<ParameterRange> ranges = {{0, count / 3, true}, {count / 2, count, false}};
+                  SgdStep sgd{0.05F, 0.9F, 0.01F, 0.7F, clipping, copy};
+                  make_sgd(on, ranges)->run(at[1], at[2], at[3], sgd, queue);
+                  AdamWStep adamw{0.01F};
+                  adamw.gradient_scale = 0.7F;
+                  adamw.clipping = clipping;
+                  adamw.copy = copy;
+                  make_adamw(on, ranges)->run(at[1], at[2], at[3], at[4], adamw, queue);
+                });
+  }
+}
+
+TEST_F(SameBits, AddingArenasAndCasts) {
+  for (const std::int64_t count : {1, 31, 32, 33, 4097}) {
+    const std::vector<float> none(static_cast<std::size_t>(count));
+    expect_same({random_floats(count, 1), random_floats(count, 2), none, none},
+                [&](Device& on, Stream& queue, auto& at) {
+                  make_arena_math(on)->add(at[0], at[1], queue);
+                  const std::span<Bf16> narrow{reinterpret_cast<Bf16*>(at[2].data()), at[0].size()};
+                  make_cast(on)->narrow(at[0], narrow, queue);
+                  make_cast(on)->widen(narrow, at[3], queue);
+                });
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "tests/gpu_emulation/engine/engine.hpp"
 #include "tests/gpu_emulation/runtime/memory.hpp"
 #include "tests/gpu_emulation/runtime/streams.hpp"
 
@@ -37,6 +38,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->major = 9;
   properties->multiProcessorCount = 4;
   properties->maxThreadsPerMultiProcessor = 2048;
+  properties->sharedMemPerBlockOptin = lockstep::emulation::settings().most_shared_bytes;
   properties->totalGlobalMem = memory().limit();
   properties->uuid.bytes[0] = static_cast<char>(device);
   return cudaSuccess;

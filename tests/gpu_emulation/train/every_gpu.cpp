@@ -24,6 +24,21 @@ TEST_F(GpuTraining, AnotherTrainingIsNoticed) {  // so the comparison can fail
   EXPECT_FALSE(agree(on_gpus(1, "rate", "mlp", {{"momentum", "0.89"}}), cpu));
 }
 
+TEST_F(GpuTraining, ClippedGradientsGiveTheCpusLosses) {
+  const Changes clipped = {{"clip-norm", "0.5"}, {"lr", "0.1"}};
+  const auto cpu = on_cpu("cpu", "mlp", clipped);
+  EXPECT_TRUE(agree(on_gpus(1, "gpu", "mlp", clipped), cpu));
+  EXPECT_FALSE(agree(on_gpus(1, "unclipped", "mlp", {{"lr", "0.1"}}), cpu));
+}
+
+// Products of numbers with 10 bits of mantissa: near the CPU's losses, and not the same.
+TEST_F(GpuTraining, TensorFloat32GivesNearlyTheCpusLosses) {
+  const auto cpu = on_cpu("cpu", "mlp");
+  const auto gpu = on_gpus(1, "gpu", "mlp", {{"precision", "tf32"}});
+  EXPECT_TRUE(agree(gpu, cpu, 2e-2));
+  EXPECT_FALSE(agree(gpu, cpu, 1e-6));
+}
+
 TEST_F(GpuTraining, ACheckpointOfEitherGoesOnOnTheOther) {
   for (const std::string optimizer : {"sgd", "adamw"}) {
     const Changes options = {{"optimizer", optimizer}, {"lr", optimizer == "sgd" ? "0.02" : "0.002"}};

@@ -29,22 +29,33 @@ std::vector<std::int32_t> labels_for(std::int64_t rows, std::int64_t classes) {
 }
 
 TEST_F(Losses, CrossEntropyAgreesWithTheReferenceAtOddSizes) {
-  for (const auto& [rows, classes] :
-       {std::array{1, 2}, {31, 10}, {33, 31}, {5, 33}, {128, 10}, {3, 1023}, {2, 1500}, {4, 1}}) {
-    SCOPED_TRACE(std::to_string(rows) + " x " + std::to_string(classes));
-    const Matrix logits = (20 * random_matrix(rows, classes, 1)).cast<float>().cast<double>();
-    const auto labels = labels_for(rows, classes);
-    const auto want = reference::softmax_cross_entropy(logits, labels, 0.125);
-    const auto plan = make_softmax_cross_entropy(*device, rows, classes, DataType::f32);
-    const auto layout = plain({rows, classes});
-    const Tensor dlogits = empty(layout);
-    const LossSums sums = run(*plan, filled(layout, logits), labels, 0.125F, dlogits);
-    EXPECT_TRUE(agrees(dlogits, want.dlogits, 1e-6));
-    EXPECT_NEAR(sums.loss, want.loss, 1e-6 * std::max(1.0, want.loss));
-    EXPECT_EQ(sums.correct, want.correct);
-    const LossSums alone = run(*plan, filled(layout, logits), labels, 0, {});
-    EXPECT_EQ(alone.loss, sums.loss);
-  }
+  in_every_type([&] {
+    for (const auto& [rows, classes] : {std::array{1, 2},
+                                        {31, 10},
+                                        {33, 31},
+                                        {5, 33},
+                                        {128, 10},
+                                        {3, 1023},
+                                        {2, 1500},
+                                        {3, 4099},
+                                        {4, 1},
+                                        {2, 50257},
+                                        {1, 60001}}) {
+      SCOPED_TRACE(std::to_string(rows) + " x " + std::to_string(classes));
+      const Matrix logits = rounded(20 * random_matrix(rows, classes, 1));
+      const auto labels = labels_for(rows, classes);
+      const auto want = reference::softmax_cross_entropy(logits, labels, 8);
+      const auto plan = make_softmax_cross_entropy(*device, rows, classes, type);
+      const auto layout = plain({rows, classes});
+      const Tensor dlogits = empty(layout);
+      const LossSums sums = run(*plan, filled(layout, logits), labels, 8, dlogits);
+      EXPECT_TRUE(agrees(dlogits, want.dlogits, tolerance(1e-6)));
+      EXPECT_NEAR(sums.loss, want.loss, 1e-6 * std::max(1.0, want.loss));
+      EXPECT_EQ(sums.correct, want.correct);
+      const LossSums alone = run(*plan, filled(layout, logits), labels, 0, {});
+      EXPECT_EQ(alone.loss, sums.loss);
+    }
+  });
 }
 
 TEST_F(Losses, CrossEntropySurvivesExtremeLogits) {
@@ -86,21 +97,23 @@ TEST_F(Random, PhiloxGivesThePublishedAnswers) {
 }
 
 TEST_F(Random, DropoutKeepsWhatTheReferenceKeeps) {
-  for (const auto& [rows, columns] : {std::array{1, 1}, {3, 31}, {2, 33}, {5, 65}, {4, 1023}}) {
-    for (const float rate : {0.0F, 0.25F, 0.9F}) {
-      const DropoutKey key{0x123456789abcdefULL, 3, (std::uint64_t{1} << 33U) + 5, 1000};
-      const Matrix x = random_matrix(rows, columns, 1);
-      const Matrix factors = reference::dropout_factors(rows, columns, double{rate}, key);
-      const auto layout = plain({rows, columns});
-      const auto plan = make_dropout(*device, layout, rate, DataType::f32);
-      const Tensor y = empty(layout);
-      plan->forward(filled(layout, x), y, key, *stream);
-      EXPECT_TRUE(agrees(y, Matrix(x.cwiseProduct(factors)), 1e-6));
-      const Tensor dx = empty(layout);
-      plan->backward(filled(layout, x), dx, key, *stream);
-      EXPECT_EQ(values(dx), values(y));
+  in_every_type([&] {
+    for (const auto& [rows, columns] : {std::array{1, 1}, {3, 31}, {2, 33}, {5, 65}, {4, 1023}}) {
+      for (const float rate : {0.0F, 0.25F, 0.9F}) {
+        const DropoutKey key{0x123456789abcdefULL, 3, (std::uint64_t{1} << 33U) + 5, 1000};
+        const Matrix x = random(rows, columns, 1);
+        const Matrix factors = reference::dropout_factors(rows, columns, double{rate}, key);
+        const auto layout = plain({rows, columns});
+        const auto plan = make_dropout(*device, layout, rate, type);
+        const Tensor y = empty(layout);
+        plan->forward(filled(layout, x), y, key, *stream);
+        EXPECT_TRUE(agrees(y, Matrix(x.cwiseProduct(factors)), tolerance(1e-6)));
+        const Tensor dx = empty(layout);
+        plan->backward(filled(layout, x), dx, key, *stream);
+        EXPECT_EQ(values(dx), values(y));
+      }
     }
-  }
+  });
 }
 
 TEST_F(Random, DropoutDropsItsShareAndDiffersByStepLayerAndSeed) {

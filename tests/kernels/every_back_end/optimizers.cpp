@@ -88,6 +88,94 @@ TEST_F(Optimizers, NothingOutsideTheRangesMovesAndDecayIsPerRange) {
   EXPECT_THROW(plan->run(small.as<float>(), g.as<float>(), v.as<float>(), {}, *stream), Error);
 }
 
+// The norm of 4 gradients of 3 is 6.
+TEST_F(Optimizers, ClippingScalesByTheNormAndNeverUp) {
+  const auto sgd = make_sgd(*device, {{0, 4}});
+  const auto adamw = make_adamw(*device, {{0, 4}});
+  const Buffer g = moved(std::vector<float>(4, 3.0F));
+  const Buffer norm = device->allocate(sizeof(double));
+  auto* squares = static_cast<double*>(norm.data());
+  make_arena_math(*device)->sum_of_squares(g.as<float>(), squares, *stream);
+  const auto velocity = [&](float scale, float max_norm) {
+    const Buffer p = device->allocate(g.bytes());
+    const Buffer v = device->allocate(g.bytes());
+    SgdStep step{1};
+    step.gradient_scale = scale;
+    step.clipping = {squares, max_norm};
+    sgd->run(p.as<float>(), g.as<float>(), v.as<float>(), step, *stream);
+    EXPECT_EQ(back<float>(p)[0], -back<float>(v)[0]);
+    const Buffer m = device->allocate(g.bytes());
+    AdamWStep other;
+    other.beta1 = 0;
+    other.gradient_scale = scale;
+    other.clipping = {squares, max_norm};
+    adamw->run(p.as<float>(), g.as<float>(), m.as<float>(), v.as<float>(), other, *stream);
+    EXPECT_TRUE(agree(back<float>(m), std::vector<double>(4, double{-back<float>(p)[0]}), 1e-6));
+    return back<float>(p)[0];
+  };
+  EXPECT_EQ(velocity(1, 1.5F), -0.75F);
+  EXPECT_EQ(velocity(0.5F, 1.5F), -0.75F);  // of the scaled gradients, whose norm is 3
+  EXPECT_EQ(velocity(0.5F, 100), -1.5F);
+  EXPECT_EQ(velocity(1, 6), -3);
+  EXPECT_EQ(velocity(1, 0), 0);
+  const auto nan = std::vector{std::nan("")};
+  device->copy(squares, nan.data(), sizeof(double), *stream);
+  stream->synchronize();
+  const Buffer p = device->allocate(g.bytes());
+  const Buffer v = device->allocate(g.bytes());
+  SgdStep step{1};
+  step.clipping = {squares, 1};
+  sgd->run(p.as<float>(), g.as<float>(), v.as<float>(), step, *stream);
+  for (const float each : back<float>(p)) EXPECT_TRUE(std::isnan(each));
+}
+
+TEST_F(Optimizers, TheCopyIsTheRoundedParametersOfTheRangesAlone) {
+  for (const std::size_t count : {1U, 31U, 33U, 4097U}) {
+    const auto n = static_cast<std::int64_t>(count);
+    const std::vector<ParameterRange> ranges = {{0, count / 2}, {count - 1, count}};
+    const Buffer p = moved(floats(random_vector(n, 1)));
+    const Buffer g = moved(floats(random_vector(n, 2)));
+    const Buffer v = device->allocate(p.bytes());
+    const Buffer m = device->allocate(p.bytes());
+    const Buffer copy = moved(std::vector<Bf16>(count, Bf16{0x1234}));
+    const auto expect_copied = [&] {
+      const auto parameters = back<float>(p);
+      const auto copied = back<Bf16>(copy);
+      for (std::size_t i = 0; i < count; ++i) {
+        const bool in_range = i < count / 2 || i + 1 == count;
+        EXPECT_EQ(copied[i].bits, in_range ? to_bf16(parameters[i]).bits : 0x1234) << i;
+      }
+    };
+    SgdStep sgd{0.1F};
+    sgd.copy = copy.as<Bf16>();
+    make_sgd(*device, ranges)->run(p.as<float>(), g.as<float>(), v.as<float>(), sgd, *stream);
+    expect_copied();
+    AdamWStep adamw{0.1F};
+    adamw.copy = copy.as<Bf16>();
+    make_adamw(*device, ranges)->run(p.as<float>(), g.as<float>(), m.as<float>(), v.as<float>(), adamw, *stream);
+    expect_copied();
+    sgd.copy = copy.as<Bf16>().first(count - 1);
+    if (count == 1) continue;  // an empty copy is none
+    EXPECT_THROW(make_sgd(*device, ranges)->run(p.as<float>(), g.as<float>(), v.as<float>(), sgd, *stream), Error);
+  }
+}
+
+TEST_F(Optimizers, AddAddsAtOddSizes) {
+  const auto math = make_arena_math(*device);
+  for (const std::int64_t count : {1, 31, 32, 33, 4097}) {
+    const Vector x = random_vector(count, 1);
+    const Vector y = random_vector(count, 2);
+    const Buffer at_x = moved(floats(x));
+    const Buffer at_y = moved(floats(y));
+    math->add(at_x.as<float>(), at_y.as<float>(), *stream);
+    EXPECT_TRUE(agree(back<float>(at_x), span(Vector(x + y)), 1e-7));
+    EXPECT_TRUE(agree(back<float>(at_y), span(y), 0));
+  }
+  const Buffer two = device->allocate(8);
+  const Buffer three = device->allocate(12);
+  EXPECT_THROW(math->add(two.as<float>(), three.as<float>(), *stream), Error);
+}
+
 TEST_F(Optimizers, NormScaleAndZeroWorkAtOddSizes) {
   const auto math = make_arena_math(*device);
   const Buffer squares = device->allocate(sizeof(double));

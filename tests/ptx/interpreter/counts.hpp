@@ -22,7 +22,7 @@ struct Counts {
   std::uint64_t bytes_written = 0;
 
   // Passes over shared memory: for each request as many as the words that fall on one bank. A request of 8 or 16 bytes
-  // a lane goes by half or quarter warps. Fewest: what the request's different words need at 32 a pass.
+  // a lane goes by half or quarter warps. Fewest: one for each of those, as without a bank conflict.
   std::uint64_t shared_passes = 0;
   std::uint64_t fewest_passes = 0;
 

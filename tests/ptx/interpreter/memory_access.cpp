@@ -124,7 +124,6 @@ void MemoryAccess::count(const Request& request) {
   if (request.shared_count == 0) return;
   const auto lanes_at_once = static_cast<std::uint8_t>(lanes / request.words);
   std::array<std::uint32_t, lanes> words;
-  std::size_t different = 0;
   for (std::size_t i = 0; i < request.shared_count;) {
     const int group = request.shared_lanes[i] / lanes_at_once;
     std::size_t count = 0;
@@ -134,12 +133,11 @@ void MemoryAccess::count(const Request& request) {
     const auto end = words.begin() + static_cast<std::ptrdiff_t>(count);
     std::sort(words.begin(), end);
     const auto last = std::unique(words.begin(), end);
-    different += static_cast<std::size_t>(last - words.begin());
     std::array<std::uint8_t, lanes> of_banks{};
     std::for_each(words.begin(), last, [&](std::uint32_t each) { ++of_banks[each % lanes]; });
     counts_.shared_passes += *std::ranges::max_element(of_banks);
+    ++counts_.fewest_passes;
   }
-  counts_.fewest_passes += (different + lanes - 1) / lanes;
 }
 
 // --- moving values ---

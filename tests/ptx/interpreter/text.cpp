@@ -12,6 +12,13 @@
 
 namespace lockstep::ptx {
 
+// The namespaces of its template arguments, too, are left out.
+static std::string without_namespaces(std::string name) {
+  constexpr std::string_view ours = "lockstep::kernels::";
+  for (std::size_t at = 0; (at = name.find(ours)) != std::string::npos;) name.erase(at, ours.size());
+  return name;
+}
+
 std::string own_name(const std::string& mangled) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status),
@@ -27,12 +34,12 @@ std::string own_name(const std::string& mangled) {
       i = begin - 1;
       continue;
     }
-    if (whole[i] == '(' && depth == 0) return std::string(whole.substr(begin, i - begin));
+    if (whole[i] == '(' && depth == 0) return without_namespaces(std::string(whole.substr(begin, i - begin)));
     if (whole[i] == '<' || whole[i] == '(') ++depth;
     if (whole[i] == '>' || whole[i] == ')') --depth;
     if (depth == 0 && (whole[i] == ':' || whole[i] == ' ')) begin = i + 1;
   }
-  return std::string(whole.substr(begin));
+  return without_namespaces(std::string(whole.substr(begin)));
 }
 
 namespace {

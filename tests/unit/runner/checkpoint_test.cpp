@@ -29,7 +29,7 @@ ModelSpec small(int classes = 3) {
 
 struct Training {
   explicit Training(const ModelSpec& spec = small(), const std::string& name = "sgd")
-      : model(spec), optimizer(make_optimizer({name, 0.9, 0.999, 0.01}, model, whole(model))) {}
+      : model(spec), optimizer(make_optimizer({name, 0.9, 0.999, 0.01, 0}, model, whole(model))) {}
 
   void fill(float first) {
     float next = first;

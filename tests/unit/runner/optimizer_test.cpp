@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/error.hpp"
@@ -15,7 +16,7 @@ static void compare(const std::string& name, double (*wanted)(double parameter, 
   spec.input = {1, 3, 5};
   spec.classes = 3;
   lockstep::testing::FakeModel model(spec);
-  const auto optimizer = make_optimizer({name, 0.9, 0.99, 0.1}, model, whole(model));
+  const auto optimizer = make_optimizer({name, 0.9, 0.99, 0.1, 0}, model, whole(model));
   std::vector<double> before;
   for (const TensorInfo& tensor : model.tensors()) {
     for (std::size_t i = tensor.offset; i < tensor.offset + tensor.count; ++i) {
@@ -58,9 +59,25 @@ TEST(Optimizer, AdamWFollowsItsFormula) {
   });
 }
 
+// Gradients of norm 5 (3 and 4, the rest 0): clipped to 1 they are a fifth, to 10 themselves.
+TEST(Optimizer, ClipsGradientsByTheirGlobalNorm) {
+  for (const auto& [most, factor] : {std::pair{1.0, 0.2}, {10.0, 1.0}, {0.0, 1.0}}) {
+    lockstep::testing::FakeModel model({});
+    const auto optimizer = make_optimizer({"sgd", 0, 0, 0, most}, model, whole(model));
+    std::ranges::fill(model.parameters(), 0.0F);
+    std::ranges::fill(model.gradients(), 0.0F);
+    model.gradients()[0] = 3;
+    model.gradients()[100] = -4;
+    optimizer->update(1, 0);
+    EXPECT_NEAR(model.parameters()[0], -3 * factor, 1e-6);
+    EXPECT_NEAR(model.parameters()[100], 4 * factor, 1e-6);
+    EXPECT_EQ(model.parameters()[1], 0);
+  }
+}
+
 TEST(Optimizer, UnknownNamesAreRefused) {
   lockstep::testing::FakeModel model({});
-  EXPECT_THROW(make_optimizer({"lion", 0, 0, 0}, model, whole(model)), Error);
+  EXPECT_THROW(make_optimizer({"lion", 0, 0, 0, 0}, model, whole(model)), Error);
 }
 
 }  // namespace lockstep::runner

@@ -208,6 +208,10 @@ TEST_F(Train, EndsWithAReasonWhenTheLossIsNoNumber) {
 TEST_F(Train, SaysWhyThereIsNoGpu) {
   options_.device = "cuda";
   EXPECT_EQ(error(), "--device cuda: built without CUDA");
+  options_.device = "cpu";
+  options_.precision = "tf32";
+  EXPECT_THAT(error(), HasSubstr("--precision tf32: CPUs compute in f32"));
+  options_.precision = "f32";
   options_.device = "auto";
   EXPECT_EQ(run(), ExitCode::done);
 }
