@@ -90,7 +90,8 @@ TrafficCase attention(const std::string& kernel, std::int64_t heads, double once
   const std::int64_t head_size = 256 / heads;
   const std::int64_t tile = head_size <= 64 ? 64 : 32;
   constexpr double rows = length;
-  const double seen = rows * static_cast<double>(length / tile + 1) / 2;  // rows, over all tiles of a head
+  const std::int64_t tiles = length / tile;
+  const double seen = rows * static_cast<double>(tiles + 1) / 2;  // rows, over all tiles of a head
   const auto of_heads = static_cast<double>(heads);
   return {
       kernel, fmt::format("{} rows, {} heads of {}", length, heads, head_size), rows * 256,
