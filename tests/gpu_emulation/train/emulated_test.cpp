@@ -62,7 +62,7 @@ TEST_F(GpuTraining, AStepOfTheCnnLaunchesAtMostSoManyKernels) {
 // The error says what wanted how much, how much there is, and what helps.
 TEST_F(GpuTraining, TooLittleMemoryIsExplained) {
   const auto error_with = [&](const std::string& bytes) {
-    auto run = training(LOCKSTEP_TRAIN_GPU, 1, "full", "mlp", {{"device", "cuda"}, {"layers", "4096"}});
+    auto run = training(program_on_gpus(), 1, "full", "mlp", {{"device", "cuda"}, {"layers", "4096"}});
     const ProgramResult result = run.run({{"LOCKSTEP_EMULATION_MEMORY", bytes}});
     EXPECT_EQ(result.exit_code(), 1);
     return result.output;
