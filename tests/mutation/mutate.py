@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from operators import CLASSES, Mutant, mutants_of, with_mutant
-from programs import Build, DoesNotCompile, programs_for
+from programs import Build, DoesNotCompile, Program, programs_for
 from report import Outcome, Result, write_report
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -64,7 +64,7 @@ def reasons(name: str) -> dict[tuple[str, str, str], str]:
     return {(each["file"], each["before"], after): each["reason"] for each in entries for after in each["after"]}
 
 
-def try_mutant(build: Build, mutant: Mutant) -> Result:
+def try_mutant(build: Build, mutant: Mutant, programs: tuple[Program, ...]) -> Result:
     """Throws DoesNotCompile."""
     began, cpu = time.monotonic(), cpu_seconds()
     changed = build.overlay / mutant.file
@@ -72,7 +72,7 @@ def try_mutant(build: Build, mutant: Mutant) -> Result:
     changed.parent.mkdir(parents=True)
     changed.write_text(with_mutant((ROOT / mutant.file).read_text(), mutant))
     outcome, by = Outcome.SURVIVED, ""
-    for program in programs_for(mutant.file):
+    for program in programs:
         failed = build.run(program, build.changed_program(program, mutant.file), mutant.file)
         if failed:
             outcome, by = Outcome.KILLED, f"{program.name}: {failed}"
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace, scratch: Path) -> list[Result]:
             if key in equivalent and not args.all:
                 result = Result(mutant, Outcome.EQUIVALENT, equivalent[key], 0, 0)
             else:
-                result = try_mutant(build, mutant)
+                result = try_mutant(build, mutant, programs_for(mutant.file))
         except DoesNotCompile:
             refused[mutant.kind] += 1
             continue
