@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""What ptxas says of every CUDA kernel, and how many of its threads a multiprocessor holds: written to
-docs/gpu-kernels.md. No GPU is needed, and nothing here is a measurement."""
+"""What can be known of every CUDA kernel without a GPU, written to docs/gpu-kernels.md: ptxas' reports, occupancy, what
+its PTX does on the interpreter (tests/ptx), and what that adds up to in a step of training. Nothing is a measurement."""
+import json
 import pathlib
 import re
 import subprocess
@@ -9,20 +10,63 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NVCC = ROOT / ".cuda/nvidia/cu13/bin/nvcc"
 PAGE = ROOT / "docs/gpu-kernels.md"
-
-# Threads of a block, as the launchers start them.
-THREADS = {
-    "squares_of_blocks": 256, "sum_of_partial_sums": 512, "scale_all": 256, "sum_parts": 256, "dropout": 256,
-    "max_pool_forward": 256, "max_pool_backward": 256, "sgd": 256, "adamw": 256, "gather": 256, "scatter": 256,
-    "relu_forward": 256, "relu_backward": 256, "softmax_of_warps": 128, "softmax_of_blocks": 512, "add_rows": 512,
-    "transpose_tiles": 256,
-}  # fmt: skip
+COUNTS = ROOT / "build/release/tests/ptx/ptx_counts"
+STEP = ROOT / "build/release/tests/ptx/ptx_step"
 
 # CUDA C++ programming guide, "Technical specifications per compute capability".
 LIMITS = {
     "80": {"threads": 2048, "blocks": 32, "registers": 65536, "shared": 164 * 1024},
     "90": {"threads": 2048, "blocks": 32, "registers": 65536, "shared": 228 * 1024},
 }
+
+# Bytes and float32 operations (no tensor cores) a second, from NVIDIA's data sheets; T4's bytes from its 256 lines of
+# 10 Gbit/s.
+GPUS = {
+    "A100 80GB SXM": (2039e9, 19.5e12),
+    "H100 SXM": (3350e9, 67e12),
+    "L4": (300e9, 30.3e12),
+    "T4": (320e9, 8.1e12),
+}
+
+ABOUT = """# CUDA kernels, as compiled
+Written by `./x bench gpu-static`. No figure here was measured on a GPU.
+
+## Every kernel
+Registers, shared and local memory are ptxas' (nvcc 13.0, -O3 -fmad=false); local memory is spills and stack, and CI fails on
+any. Occupancy is computed from registers, shared memory and the block size: the share of a multiprocessor's threads that are
+there at once. The rest is counted while the PTX for compute capability 9.0 runs on the interpreter (docs/gpu.md) at the shape
+named:
+- **sectors**: pieces of 32 bytes that a load or store of a warp touches, added up over all of them. A sector that is asked
+  for again counts again, whether a cache would answer or not, so this is what the kernel asks of L1, at least what it moves
+  through memory. *of stated*: against what the header of its source derives, at most 1.10 (`ctest -L ptx`); *of fewest*:
+  against the bytes that it touched at all, each once for reading and once for writing. Where the first is 1 and the second
+  is not, the header says why.
+- **bank passes**: passes over shared memory against the fewest that the words asked for allow, at most 1.05.
+- **instructions**: of PTX, executed by threads, an element; a division counts as one, and is many in the hardware.
+
+"""
+
+STEP_ABOUT = """
+## A step of training
+Batch {batch}, float32, SGD with momentum, the default mlp (784-512-512-10) and cnn (32-64-fc128 on 28 x 28 images): forward,
+backward and update, run layer by layer on the interpreter. MB: 10^6 bytes. *Asked*: sectors of our own kernels, as above;
+*fewest*: the bytes that each of these launches touched, each once; *fused*: what would be left if everything else were done
+where a matrix product reads or writes the value anyway, which is 20 bytes a parameter for the optimizer (p, g, v read, p, v
+written; g must exist for the all-reduce) and 2 for each output of a pooling (its winner, written and read). Products are
+cuBLASLt's: their operands and results once each (fused: images in place of patches), and their float operations.
+
+"""
+
+PREDICTION = """
+**Predictions, not measurements**, in microseconds a step: bytes asked (or fused) divided by the GPU's bandwidth, plus for the
+products the longer of operations by its float32 rate and bytes by its bandwidth, all at published peaks that no program
+reaches: float32 without tensor cores, as the back-end asks cuBLASLt for it. The time to start a launch is not in it: with so
+many launches of so little work it will be most of a step on the larger GPUs. The mlp's tensors, and many of the cnn's, fit
+the L2 caches, which is not in it either. Read it for the proportion between our kernels and the products. Bandwidth and
+rate: NVIDIA's data sheets for A100 80GB SXM (2039 GB/s, 19.5 TFLOP/s), H100 SXM (3350 GB/s, 67 TFLOP/s), L4 (300 GB/s,
+30.3 TFLOP/s) and T4 (320 GB/s, 8.1 TFLOP/s).
+
+"""
 
 
 def occupancy(threads, registers, shared, limits):
@@ -39,45 +83,110 @@ def occupancy(threads, registers, shared, limits):
 
 
 def report(source, arch):
-    """(kernel, registers, static shared bytes, spilled bytes, stack bytes) of every kernel in a source."""
+    """kernel -> (registers, static shared bytes, local bytes) for every kernel of a source."""
     command = [NVCC, "-std=c++20", "-O3", "-fmad=false", "--expt-relaxed-constexpr", f"-gencode=arch=compute_{arch},code=sm_{arch}", "-Xptxas=-v"]
     done = subprocess.run([*command, f"-I{ROOT}", "-cubin", "-o", "/dev/null", source], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(done.stderr)
     text = subprocess.run(["c++filt"], input=done.stderr, capture_output=True, text=True, check=True).stdout
+    kernels = {}
     for part in text.split("Compiling entry function")[1:]:
-        name = re.search(r"(\w+)(<\d+>)?\(", part)
+        name = "".join(re.search(r"(\w+)(<[^()]*>)?\(", part).groups(""))
         stack, stores, loads = re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+)", part).groups()
         shared = re.search(r"(\d+) bytes smem", part)
-        yield (
-            name.group(1), name.group(2) or "", int(re.search(r"Used (\d+) registers", part).group(1)),
-            int(shared.group(1)) if shared else 0, int(stores) + int(loads), int(stack),
+        kernels[name] = (
+            int(re.search(r"Used (\d+) registers", part).group(1)), int(shared.group(1)) if shared else 0,
+            int(stack) + int(stores) + int(loads),
         )  # fmt: skip
+    return kernels
+
+
+def printed(program):
+    """The JSON lines that a program of tests/ptx prints."""
+    if not program.exists():
+        sys.exit(f"{program} was not built: ./x build, with the CUDA toolkit there")
+    done = subprocess.run([program], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def kernel_table():
+    counts = {each["kernel"]: each for each in printed(COUNTS)}
+    rows = []
+    for source in sorted((ROOT / "kernels/cuda").glob("*.cu")):
+        of_80, of_90 = (report(source, arch) for arch in LIMITS)
+        for name in sorted(of_90):
+            if name not in counts:
+                sys.exit(f"{source.name}: {name} has no case in tests/ptx/traffic/cases.cpp")
+            count = counts[name]
+            threads = count["threads"]
+            banks = "n/a: no shared memory"
+            if count["fewest_passes"]:
+                banks = f"{count['passes'] / count['fewest_passes']:.2f}"
+            static = zip(of_80[name], of_90[name])
+            rows.append([
+                f"`{name}`", f"`{source.name}`", count["shape"], f"{count['sectors_of_stated']:.2f}",
+                f"{count['sectors_of_fewest']:.2f}", banks, f"{count['instructions']:.1f}", str(threads),
+                *(f"{on_80} / {on_90}" for on_80, on_90 in static),
+                *(
+                    f"{occupancy(threads, registers, shared + count['dynamic_shared'], LIMITS[arch]):.0%}"
+                    for arch, (registers, shared, _) in (("80", of_80[name]), ("90", of_90[name]))
+                ),
+            ])  # fmt: skip
+    head = [
+        "kernel", "source", "shape", "sectors of stated", "of fewest", "bank passes", "instructions an element", "threads",
+        "registers sm_80 / sm_90", "shared bytes", "local bytes", "occupancy sm_80", "sm_90",
+    ]  # fmt: skip
+    return table(head, rows)
+
+
+def megabytes(count):
+    return f"{count / 1e6:.1f}"
+
+
+def step_table(steps):
+    rows = []
+    for step in steps:
+        largest = sorted(step["kernels"].items(), key=lambda each: -each[1])[:3]
+        rows.append([
+            step["model"], str(step["launches"]), megabytes(step["bytes"]), megabytes(step["fewest_bytes"]),
+            megabytes(step["fused_bytes"]), f"{step['bytes'] / step['fused_bytes']:.1f}",
+            ", ".join(f"`{name}` {megabytes(count)}" for name, count in largest), str(step["products"]),
+            megabytes(step["product_bytes"]), megabytes(step["fused_product_bytes"]), f"{step['product_flops'] / 1e9:.2f}",
+        ])  # fmt: skip
+    head = [
+        "model", "launches", "MB asked", "fewest", "fused", "asked of fused", "the most of it", "products", "their MB",
+        "fused", "their GFLOP",
+    ]  # fmt: skip
+    return table(head, rows)
+
+
+def prediction_table(steps):
+    rows = []
+    for step in steps:
+        for gpu, (bandwidth, rate) in GPUS.items():
+            ours, fused = (1e6 * step[key] / bandwidth for key in ("bytes", "fused_bytes"))
+            products, of_fused = (
+                1e6 * max(step[key] / bandwidth, step["product_flops"] / rate)
+                for key in ("product_bytes", "fused_product_bytes")
+            )
+            rows.append([
+                step["model"], gpu, f"{ours:.0f}", f"{products:.0f}", f"**{ours + products:.0f}**",
+                f"{fused + of_fused:.0f}",
+            ])  # fmt: skip
+    return table(["model", "GPU", "our kernels", "products", "a step, predicted", "were all fused"], rows)
 
 
 def main():
     if not NVCC.exists():
         sys.exit("no CUDA toolkit: ./x setup --cuda")
-    rows = []
-    for source in sorted((ROOT / "kernels/cuda").glob("*.cu")):
-        kernels = {arch: list(report(source, arch)) for arch in LIMITS}
-        for of_80, of_90 in zip(kernels["80"], kernels["90"]):
-            name, parameter = of_80[:2]
-            assert of_90[:2] == (name, parameter), "ptxas reports the kernels in another order"
-            cells = [f"`{name}{parameter}`", f"`{source.name}`", str(THREADS[name])]
-            for arch, (_, _, registers, shared, spilled, stack) in (("80", of_80), ("90", of_90)):
-                share = occupancy(THREADS[name], registers, shared, LIMITS[arch])
-                cells += [str(registers), str(shared), str(spilled + stack), f"{share:.0%}"]
-            rows.append("| " + " | ".join(cells) + " |")
-    PAGE.write_text(
-        "# CUDA kernels, as compiled\n"
-        "Written by `./x bench gpu-static` from ptxas' reports (nvcc 13.0, -O3 -fmad=false). Occupancy is computed from\n"
-        "registers, shared memory and the block size: the share of a multiprocessor's threads that are there at once.\n"
-        "Local memory is spills and stack; CI fails on any. No figure here was measured on a GPU.\n\n"
-        "| kernel | source | threads | sm_80: registers | shared bytes | local bytes | occupancy | sm_90: registers |"
-        " shared bytes | local bytes | occupancy |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
-        + "\n".join(rows) + "\n"
-    )  # fmt: skip
+    steps = printed(STEP)
+    page = ABOUT + kernel_table() + STEP_ABOUT.format(batch=steps[0]["batch"]) + step_table(steps)
+    PAGE.write_text(page + PREDICTION + prediction_table(steps))
     print(PAGE.read_text())
 
 

@@ -19,6 +19,13 @@ struct Counters {
   std::int64_t reorders = 0;  // copies from one layout into another
 };
 
+// What a device can do at most, by what it says of itself; 0 where it does not say. What is measured is held against
+// it.
+struct DeviceLimits {
+  double bytes_per_s = 0;     // of its memory
+  double f32_flop_per_s = 0;  // multiply-adds count twice
+};
+
 // An in-order queue of work. A call on it may return before the work is done (on a CPU it never does).
 class Stream {
  public:
@@ -68,6 +75,7 @@ class Device {
   virtual DeviceKind kind() const = 0;
   virtual std::string name() const = 0;      // for a log: library, version, threads
   virtual std::string identity() const = 0;  // of the hardware: no two ranks of a machine may share one
+  virtual DeviceLimits limits() const { return {}; }
   virtual std::unique_ptr<Stream> make_stream() = 0;
   virtual std::unique_ptr<Event> make_event() = 0;
   // Throws Error (failed) that says how much was asked for when there is no room.

@@ -83,10 +83,4 @@ Overlap overlap_of(const Options& options, const Collective& collective, const k
   return options.overlap == "on" ? Overlap::on : Overlap::off;
 }
 
-std::unique_ptr<DeviceSums> make_device_sums(const Options& options, Collective& collective, kernels::Device& device) {
-  if (collective.size() == 1) return nullptr;
-  if (device.memory_is_the_hosts()) return make_host_sums(collective, overlap_of(options, collective, device));
-  throw failure("gradients of several GPUs can't be summed yet");
-}
-
 }  // namespace lockstep::runner

@@ -1,4 +1,4 @@
-// What a rank computes on, and how gradients find each other there.
+// What a rank computes on.
 #pragma once
 
 #include <memory>
@@ -20,8 +20,5 @@ struct ChosenDevice {
 ChosenDevice choose_device(const Options& options, Collective& collective);
 
 Overlap overlap_of(const Options& options, const Collective& collective, const kernels::Device& device);
-
-// Null when there is one rank.
-std::unique_ptr<DeviceSums> make_device_sums(const Options& options, Collective& collective, kernels::Device& device);
 
 }  // namespace lockstep::runner

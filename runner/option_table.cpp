@@ -156,6 +156,14 @@ std::vector<OptionRow> make_table() {
                    "power of two of ranks up to it"));
   add(choice("overlap", &O::overlap, {"auto", "on", "off"},
              "add gradients up during the backward pass; auto: when ranks are on several machines"));
+  add(choice(
+      "shard-optimizer", &O::shard_optimizer, {"off", "on"},
+      "GPUs: each rank keeps the optimizer's state of its own part of the parameters, and updates that part (ZeRO "
+      "stage 1); for a number of ranks that divides 16"));
+  add(number("collective-warn", &O::collective_warn_s, 0.1, 1e6, "seconds",
+             "GPUs: name a sum over ranks that takes longer, and the ranks that it waits for"));
+  add(number("collective-timeout", &O::collective_timeout_s, 0.1, 1e6, "seconds",
+             "GPUs: end the job when a sum over ranks takes longer"));
   return rows;
 }
 }  // namespace

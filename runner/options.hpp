@@ -48,7 +48,10 @@ struct Options {
 
   std::string device = "auto";
   std::string overlap = "auto";
+  std::string shard_optimizer = "off";
   int blocks = 4;
+  double collective_warn_s = 30;
+  double collective_timeout_s = 600;
 };
 
 struct OptionRow {

@@ -19,10 +19,10 @@ static int leave_with(const Error& error, const std::string& text) {
   return static_cast<int>(error.code());
 }
 
-static int train_or_take_all_down(const Options& options, Collective& collective) {
+static int train_or_take_all_down(const Options& options, Collective& collective, const MakeGpuSums& make_gpu_sums) {
   Fared fared;
   try {
-    return static_cast<int>(train(options, collective, make_model));
+    return static_cast<int>(train(options, collective, make_model, make_gpu_sums));
   } catch (const AgreedError& error) {
     if (error.speaks()) complain(error.what());
     return static_cast<int>(error.code());
@@ -36,7 +36,7 @@ static int train_or_take_all_down(const Options& options, Collective& collective
   return static_cast<int>(fared.code);
 }
 
-int run_program(int argc, char** argv, const Decorate& decorate) {
+int run_program(int argc, char** argv, const Parts& parts) {
   CommandLine command;
   try {
     command = parse_command_line({argv + 1, argv + argc});
@@ -53,8 +53,8 @@ int run_program(int argc, char** argv, const Decorate& decorate) {
   } catch (const Error& error) {
     return leave_with(error, std::string("lockstep-train: ") + error.what());
   }
-  if (decorate) collective = decorate(std::move(collective));
-  return train_or_take_all_down(command.options, *collective);
+  if (parts.decorate) collective = parts.decorate(std::move(collective));
+  return train_or_take_all_down(command.options, *collective, parts.make_gpu_sums);
 }
 
 }  // namespace lockstep::runner

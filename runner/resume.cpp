@@ -34,8 +34,8 @@ CheckpointFacts Trainer::facts() const {
 
 void Trainer::save() {
   if (saved_step_ == position_.step) return;
-  TrainingState state(model_, optimizer_);
-  for (const auto& arena : state.all()) check_same_everywhere(collective_, arena.numbers.values(), arena.name);
+  TrainingState state(collective_, model_, optimizer_);
+  for (const auto& arena : state.all()) check_same_everywhere(collective_, arena.values, arena.name);
   agreed(collective_, [&] {  // also a barrier: nobody leaves before the checkpoint is complete
     if (collective_.rank() == 0) {
       const fs::path path = save_checkpoint(places_.checkpoints, facts(), state, options_.keep_checkpoints);
@@ -85,7 +85,7 @@ void Trainer::adopt(const LoadedCheckpoint& checkpoint) {
 }
 
 void Trainer::resume() {
-  TrainingState state(model_, optimizer_);
+  TrainingState state(collective_, model_, optimizer_);
   const bool found = agreed(collective_, [&] {
     if (collective_.rank() != 0) return false;
     const auto checkpoint = find_checkpoint(state);
@@ -101,7 +101,7 @@ void Trainer::share_checkpoint(bool found, TrainingState& state) {
   if (any == 0) return;
   const auto share = [this](auto span) { collective_.broadcast(std::as_writable_bytes(span), 0); };
   share(std::span(&position_, 1));
-  for (auto& arena : state.all()) share(arena.numbers.values());
+  for (const auto& arena : state.all()) share(arena.values);
   state.give_back();
   saved_step_ = position_.step;
 }

@@ -17,6 +17,33 @@
 
 namespace lockstep::runner {
 
+// Nobody is there to sum with on one rank.
+static Sums make_sums(const Options& options, Collective& collective, kernels::Device& device,
+                      const MakeGpuSums& make_gpu_sums) {
+  if (collective.size() == 1) return {};
+  if (device.memory_is_the_hosts())
+    return {make_host_sums(collective, overlap_of(options, collective, device)), nullptr};
+  std::unique_ptr<ShardedSums> sums = make_gpu_sums(options, collective, device);
+  ShardedSums* const sharded = options.shard_optimizer == "on" ? sums.get() : nullptr;
+  return {std::move(sums), sharded};
+}
+
+// Of the arenas, what this rank's optimizer looks after.
+static ArenaPart part_of(const Options& options, Collective& collective, Model& model) {
+  const ArenaPart all = whole(model);
+  if (options.shard_optimizer == "off" || collective.size() == 1) return all;
+  const auto ranks = static_cast<std::size_t>(collective.size());
+  const char* const reason = model.device().memory_is_the_hosts() ? "optimizers are spread over GPUs only"
+                             : all.size() % ranks != 0            ? "the number of ranks must divide 16"
+                                                                  : nullptr;
+  if (reason != nullptr) {
+    throw AgreedError(ExitCode::bad_input, fmt::format("--shard-optimizer on: {}", reason), collective.rank() == 0);
+  }
+  const std::size_t size = all.size() / ranks;
+  const std::size_t begin = static_cast<std::size_t>(collective.rank()) * size;
+  return {begin, begin + size};
+}
+
 // From here on TERM means: save and leave. Whoever stops the run reads the file and signals this process alone.
 static void register_as_stoppable(const Places& places, int rank) {
   install_stop_signals();
@@ -53,7 +80,8 @@ static std::string opening_line(const Options& options, const TrainingData& data
 }
 
 // The model for others: its tensors, and as metadata what a program needs to use them.
-static void keep_model(const fs::path& folder, const Options& options, const TrainingData& data, TrainingState& state) {
+static void keep_model(const fs::path& folder, const Options& options, const TrainingData& data,
+                       const TrainingState& state) {
   const ImageShape& shape = data.train.shape;
   fs::create_directories(folder);
   const fs::path file = folder / "model.safetensors";
@@ -67,6 +95,18 @@ static void keep_model(const fs::path& folder, const Options& options, const Tra
                                         {"pixel_deviation", fmt::format("{}", data.scaling.deviation)}}));
 }
 
+// "412 GFLOP/s a rank in the model's products, 2.1 % of the 19.5 TFLOP/s (float32) that its device can do at most"
+static void note_utilisation(Model& model, const Collective& collective, const StepTimes& times, TrainingLog& log) {
+  const double most = model.device().limits().f32_flop_per_s;
+  if (!(most > 0)) return;
+  const double rate = model.training_flop_per_sample() * static_cast<double>(times.images) / times.seconds /
+                      static_cast<double>(collective.size());
+  log.note(fmt::format(
+      "{:.0f} GFLOP/s a rank in the model's products, {:.1f} % of the {:.1f} TFLOP/s (float32) that its device can do "
+      "at most",
+      rate / 1e9, 100 * rate / most, most / 1e12));
+}
+
 static void conclude(const Options& options, Collective& collective, const Places& places, const TrainingData& data,
                      Model& model, Optimizer& optimizer, const Trainer& trainer, TrainingLog& log) {
   const std::int64_t step = trainer.position().step;
@@ -78,6 +118,7 @@ static void conclude(const Options& options, Collective& collective, const Place
                         static_cast<double>(times.images) / times.seconds, 100 * times.all_reduce_s / times.seconds);
   }
   log.note(line);
+  if (times.steps > 0) note_utilisation(model, collective, times, log);
   if (data.test) {
     // without a held-out share the test images are what the last epoch was validated on: no second pass
     const std::optional<Evaluation> judged = data.held_out ? std::nullopt : trainer.last_validation();
@@ -86,15 +127,15 @@ static void conclude(const Options& options, Collective& collective, const Place
                        {std::string(history::metric::test_accuracy), test.accuracy}});
     log.note(fmt::format("test accuracy {:.4f} (loss {:.4f}, {} images)", test.accuracy, test.loss, test.images));
   }
+  const TrainingState state(collective, model, optimizer);
   agreed(collective, [&] {
-    if (!places.output || collective.rank() != 0) return true;
-    TrainingState state(model, optimizer);
-    keep_model(*places.output, options, data, state);
+    if (places.output && collective.rank() == 0) keep_model(*places.output, options, data, state);
     return true;
   });
 }
 
-ExitCode train(const Options& options, Collective& collective, const ModelFactory& make_model) {
+ExitCode train(const Options& options, Collective& collective, const ModelFactory& make_model,
+               const MakeGpuSums& make_gpu_sums) {
   if (options.batch_size < collective.size()) {
     throw AgreedError(ExitCode::bad_input,
                       fmt::format("--batch-size {} is less than one image for each of {} ranks", options.batch_size,
@@ -110,15 +151,16 @@ ExitCode train(const Options& options, Collective& collective, const ModelFactor
   const ChosenDevice chosen = choose_device(options, collective);
   const int max_batch = max_batch_of(options, data, collective.size());
   const auto model = agreed(collective, [&] { return make_model(spec_of(options, data), max_batch, *chosen.device); });
+  const ArenaPart part = part_of(options, collective, *model);
   const auto optimizer = agreed(collective, [&] {
-    return make_optimizer({options.optimizer, options.momentum, options.beta2, options.weight_decay}, *model);
+    return make_optimizer({options.optimizer, options.momentum, options.beta2, options.weight_decay}, *model, part);
   });
   const auto log = agreed(collective, [&] { return std::make_unique<TrainingLog>(places, collective); });
-  const auto sums = agreed(collective, [&] { return make_device_sums(options, collective, *chosen.device); });
+  const auto sums = make_sums(options, collective, *chosen.device, make_gpu_sums);
 
   log->note(opening_line(options, data, *model, collective.size()));
   if (!chosen.line.empty()) log->note(chosen.line);
-  Trainer trainer(options, collective, sums.get(), places, data, *model, *optimizer, *log);
+  Trainer trainer(options, collective, sums, places, data, *model, *optimizer, *log);
   trainer.resume();
   log->parameters(as_parameters(options), trainer.position().step);
   if (trainer.run() == Ending::stopped_early) {

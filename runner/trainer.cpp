@@ -50,7 +50,7 @@ static int steps_between_looks(const Options& options, const kernels::Device& de
   return device.memory_is_the_hosts() ? 1 : static_cast<int>(std::min(options.log_every, most));
 }
 
-Trainer::Trainer(const Options& options, Collective& collective, DeviceSums* sums, const Places& places,
+Trainer::Trainer(const Options& options, Collective& collective, const Sums& sums, const Places& places,
                  const TrainingData& data, Model& model, Optimizer& optimizer, TrainingLog& log)
     : options_(options),
       collective_(collective),
@@ -64,7 +64,9 @@ Trainer::Trainer(const Options& options, Collective& collective, DeviceSums* sum
       blocks_(blocks_of(options.blocks, collective.size())),
       blocks_here_(blocks_ / collective.size()),
       block_sum_(model.device(), model.stream(), model.gradients(), blocks_here_),
-      gradient_sum_(sums, model.stream(), model.gradients(), overlap_of(options, collective, model.device())),
+      sharded_(sums.sharded),
+      gradient_sum_(sharded_ != nullptr ? nullptr : sums.whole.get(), model.stream(), model.gradients(),
+                    overlap_of(options, collective, model.device())),
       losses_(model.device(), model.stream(), blocks_here_, steps_between_looks(options, model.device())) {}
 
 Ending Trainer::run() {
@@ -91,8 +93,7 @@ Trainer::Wishes Trainer::train_one_step(const BatchView& batch) {
   const double started = seconds_now();
   const double rate = learning_rate(schedule_, position_.step);
   compute(batch);
-  gradient_sum_.finish();
-  optimizer_.update(rate, position_.step);
+  update(rate);
   ++position_.step;
   last_validation_.reset();
   const Wishes wishes = agree_on_wishes(losses_are_due());
@@ -114,6 +115,20 @@ void Trainer::compute(const BatchView& batch) {
     const Range range = share_of(batch.global_count, collective_.rank() * blocks_here_ + block, blocks_);
     model_.train(batch.part(range), scale, static_cast<std::uint64_t>(position_.step), losses_.block(block), ready);
   }
+}
+
+// With parts, a rank gets the sum of its own part's gradients alone, and gives its part of the parameters to the
+// others.
+void Trainer::update(double learning_rate) {
+  gradient_sum_.finish();
+  if (sharded_ != nullptr) {
+    sharded_->start_reduce_scatter(model_.gradients(), model_.stream());
+    sharded_->join(model_.stream());
+  }
+  optimizer_.update(learning_rate, position_.step);
+  if (sharded_ == nullptr) return;
+  sharded_->start_all_gather(model_.parameters(), model_.stream());
+  sharded_->join(model_.stream());
 }
 
 bool Trainer::records_here() const {

@@ -10,6 +10,7 @@
 #include "runner/checkpoint/checkpoint.hpp"
 #include "runner/collective/collective.hpp"
 #include "runner/collective/gradient_sum.hpp"
+#include "runner/collective/sharded_sums.hpp"
 #include "runner/data/upload.hpp"
 #include "runner/evaluate.hpp"
 #include "runner/loss_book.hpp"
@@ -35,8 +36,7 @@ enum class Ending { completed, stopped_early };
 class Trainer {
  public:
   // Everything must outlive the trainer. The model takes evaluation_batch images, and those of a block, in one call.
-  // `sums` is null when there is one rank.
-  Trainer(const Options& options, Collective& collective, DeviceSums* sums, const Places& places,
+  Trainer(const Options& options, Collective& collective, const Sums& sums, const Places& places,
           const TrainingData& data, Model& model, Optimizer& optimizer, TrainingLog& log);
 
   // Collective. As --resume says; throws AgreedError when that is impossible.
@@ -58,6 +58,7 @@ class Trainer {
   };
   Wishes train_one_step(const BatchView& batch);
   void compute(const BatchView& batch);
+  void update(double learning_rate);
   bool records_here() const;
   bool losses_are_due() const;
   Wishes agree_on_wishes(bool with_losses);
@@ -84,6 +85,7 @@ class Trainer {
   int blocks_;       // of a global batch
   int blocks_here_;  // of them this rank's
   BlockSum block_sum_;
+  ShardedSums* sharded_;  // null: every rank updates all parameters
   GradientSum gradient_sum_;
   LossBook losses_;
   std::vector<std::int64_t> images_of_entries_;  // of the global batches whose losses are in the book

@@ -1,6 +1,6 @@
 // Two launches: parts of the rows first, then the parts. A block takes 32 columns, its 8 warps every eighth row.
-// Traffic: 4 bytes an element, and 8 for each column of each part; a part has at least 512 rows, and there are at most
-// 512 parts.
+// Traffic: 4 bytes an element, 8 for each column of each part, and 4 a column; a part has at least 512 rows, and there
+// are at most 512 parts.
 #include "kernels/cuda/column_sums.hpp"
 
 #include <algorithm>

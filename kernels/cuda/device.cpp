@@ -45,9 +45,32 @@ CudaDevice::CudaDevice(int index) : index_(index) {
   planner_ = make_planner(*this);
 }
 
+int CudaDevice::attribute(cudaDeviceAttr which) const {
+  int value = 0;
+  return cudaDeviceGetAttribute(&value, which, index_) == cudaSuccess ? value : 0;
+}
+
 std::string CudaDevice::name() const {
-  return fmt::format("cuda {}: {}, compute capability {}.{}, {} GiB", index_, properties_.name, properties_.major,
-                     properties_.minor, properties_.totalGlobalMem >> 30U);
+  int driver = 0;
+  cudaDriverGetVersion(&driver);
+  std::string name = fmt::format("cuda {}: {}, compute capability {}.{}, {} GiB, driver for CUDA {}.{}", index_,
+                                 properties_.name, properties_.major, properties_.minor,
+                                 properties_.totalGlobalMem >> 30U, driver / 1000, driver % 1000 / 10);
+  if (const int clock_khz = attribute(cudaDevAttrClockRate); clock_khz > 0) {
+    name += fmt::format(", {} MHz, memory {} MHz", clock_khz / 1000, attribute(cudaDevAttrMemoryClockRate) / 1000);
+  }
+  return name;
+}
+
+// Memory sends two words a clock. Units for float32 in a multiprocessor: CUDA C++ programming guide, "Arithmetic
+// instructions", table of throughputs.
+DeviceLimits CudaDevice::limits() const {
+  const int capability = properties_.major * 10 + properties_.minor;
+  const double units = capability == 75 || capability == 80 ? 64 : 128;
+  const double clock = 1e3 * attribute(cudaDevAttrClockRate);
+  const double memory_clock = 1e3 * attribute(cudaDevAttrMemoryClockRate);
+  return {2 * memory_clock * attribute(cudaDevAttrGlobalMemoryBusWidth) / 8,
+          2 * units * clock * properties_.multiProcessorCount};
 }
 
 std::string CudaDevice::identity() const {

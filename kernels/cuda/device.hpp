@@ -40,6 +40,7 @@ class CudaDevice : public Device {
   DeviceKind kind() const override { return DeviceKind::cuda; }
   std::string name() const override;
   std::string identity() const override;
+  DeviceLimits limits() const override;
   std::unique_ptr<Stream> make_stream() override { return std::make_unique<CudaStream>(); }
   std::unique_ptr<Event> make_event() override { return std::make_unique<CudaEvent>(); }
   Buffer allocate(std::size_t bytes) override;
@@ -51,6 +52,8 @@ class CudaDevice : public Device {
   int most_blocks() const { return most_blocks_; }
 
  private:
+  int attribute(cudaDeviceAttr which) const;  // 0 where the driver does not know it
+
   int index_;
   int most_blocks_ = 0;
   cudaDeviceProp properties_{};

@@ -30,11 +30,11 @@ void launch(const Launch& how, void (*kernel)(Parameters...), Arguments&&... arg
                how);
 #else
   const emulation::Grid grid{how.blocks, how.threads, how.shared_bytes};
-  check_launch(
-      emulation::queue_kernel(
-          how.stream, how.kernel, grid,
-          [kernel, ... values = static_cast<Parameters>(std::forward<Arguments>(arguments))] { kernel(values...); }),
-      how);
+  check_launch(emulation::queue_kernel(how.stream, how.kernel, grid,
+                                       [kernel, ... values = static_cast<Parameters>(arguments)] { kernel(values...); },
+                                       {reinterpret_cast<const void*>(kernel),
+                                        {emulation::bytes_of(static_cast<Parameters>(arguments))...}}),
+               how);
 #endif
 }
 

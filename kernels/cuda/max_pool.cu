@@ -1,7 +1,9 @@
 // Maximum over kernel x kernel windows, in the layout of the input. A tie goes to the window's first element in
-// row-major order; NaN wins over everything. Kernel sizes up to 16: a winner is a byte. Traffic: forward reads x (4
-// bytes an element; overlapping windows come from the caches), writes y and a byte of winner for each; backward reads
-// dy and the winners, writes dx.
+// row-major order; NaN wins over everything. Kernel sizes up to 16: a winner is a byte.
+// Traffic, channels last: forward 4 bytes for each element of a window (where windows overlap, from the caches after
+// the first time) and 5 an output; backward of windows that do not overlap 5 an output and 4 an input; of those that
+// do, at most 5 for each element of a window and 4 an input. In plain memory neighbouring lanes are a stride apart, so
+// every sector of x, or of dx, is asked for `stride` times.
 #include "kernels/cuda/elementwise.hpp"
 #include "kernels/cuda/layout.hpp"
 #include "kernels/cuda/operations.hpp"
@@ -41,6 +43,11 @@ __device__ std::int64_t index_of(const Place& at, const PoolGeometry& g, std::in
   return ((at.sample * g.channels + at.channel) * height + at.row) * width + at.column;
 }
 
+// Of `stride` inputs each, along one side; the last may have fewer.
+__host__ __device__ std::int64_t cells(std::int64_t side, const PoolGeometry& g) {
+  return (side + g.stride - 1) / g.stride;
+}
+
 // A thread an output.
 __global__ void max_pool_forward(const float* x, float* y, std::uint8_t* winners, std::int64_t count, PoolGeometry g) {
   const std::int64_t stride = threads_of_grid();
@@ -60,6 +67,30 @@ __global__ void max_pool_forward(const float* x, float* y, std::uint8_t* winners
     }
     y[i] = best;
     winners[i] = static_cast<std::uint8_t>(winner);
+  }
+}
+
+// Windows that do not overlap (kernel <= stride). A thread a cell of stride x stride inputs, which has one window or,
+// at the edges, none: what the window has is read once.
+__global__ void max_pool_backward_apart(const float* dy, const std::uint8_t* winners, float* dx, std::int64_t count,
+                                        PoolGeometry g) {
+  const std::int64_t stride = threads_of_grid();
+  for (std::int64_t i = thread_of_grid(); i < count; i += stride) {
+    const Place cell = place_at(i, g, cells(g.height, g), cells(g.width, g));
+    int winner = -1;
+    float gradient = 0;
+    if (cell.row < g.out_height && cell.column < g.out_width) {
+      const std::int64_t out = index_of(cell, g, g.out_height, g.out_width);
+      winner = winners[out];
+      gradient += dy[out];
+    }
+    for (int row = 0; row < g.stride && cell.row * g.stride + row < g.height; ++row) {
+      for (int column = 0; column < g.stride && cell.column * g.stride + column < g.width; ++column) {
+        const bool wins = column < g.kernel && row * g.kernel + column == winner;
+        const Place in{cell.sample, cell.channel, cell.row * g.stride + row, cell.column * g.stride + column};
+        dx[index_of(in, g, g.height, g.width)] = wins ? gradient : 0;
+      }
+    }
   }
 }
 
@@ -113,9 +144,18 @@ class CudaMaxPool : public MaxPool {
   void backward(ConstView dy, const void* workspace, View dx, Stream& stream) override {
     expect(dy, y_, "max_pool backward: dy");
     expect(dx, x_, "max_pool backward: dx");
-    const std::int64_t count = x_->elements();
-    launch(elementwise_launch("max_pool_backward", device_, {count, 0}, stream), max_pool_backward, dy.f32(),
-           static_cast<const std::uint8_t*>(workspace), dx.f32(), count, geometry_);
+    const auto* winners = static_cast<const std::uint8_t*>(workspace);
+    const auto queue = [&](const char* name, auto kernel, std::int64_t count) {
+      launch(elementwise_launch(name, device_, {count, 0}, stream), kernel, dy.f32(), winners, dx.f32(), count,
+             geometry_);
+    };
+    const PoolGeometry& g = geometry_;
+    if (g.kernel <= g.stride) {
+      queue("max_pool_backward_apart", max_pool_backward_apart,
+            g.batch * g.channels * cells(g.height, g) * cells(g.width, g));
+    } else {
+      queue("max_pool_backward", max_pool_backward, x_->elements());
+    }
   }
 
  private:

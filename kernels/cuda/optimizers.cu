@@ -1,6 +1,7 @@
 // SGD with momentum and AdamW over a whole arena in one launch, the formulas of kernels/optimizers.hpp operation by
 // operation (no fused multiply-add), so that CPU and GPU give the same bits.
 // Traffic per parameter: SGD reads p, g, v and writes p, v: 20 bytes; AdamW reads p, g, m, v and writes p, m, v: 28.
+// The few ranges come from the caches.
 #include <cmath>
 
 #include "kernels/cuda/elementwise.hpp"

@@ -1,8 +1,11 @@
 // loss = -log softmax(logits)[label]; dlogits = (softmax(logits) - onehot(label)) * scale; correct: whether the first
 // largest logit is the label's. Up to 1024 classes a warp holds a row in registers: each logit is read once, each
 // gradient written once. Beyond, a block takes a row and reads it twice (largest and sum in one pass, online softmax:
-// Milakov and Gimelshein 2018); the second read comes from L2 where the rows in flight fit. Traffic: 8 bytes an element
-// (12 beyond 1024 classes), 12 a row for loss and answer, read once more to add them up.
+// Milakov and Gimelshein 2018); the second read comes from L2 where the rows in flight fit.
+// Traffic: 8 bytes an element (12 beyond 1024 classes). A row's label, loss and answer are 16 bytes, for which its warp
+// asks for three sectors, 96: with rows of 32 classes a quarter of all. Several rows a warp would share them, but rows
+// are few where classes are few, and would wait for each other. Beyond 1024 classes each of a block's 16 warps asks for
+// the label and its logit, too: 1088 a row. Loss and answer are read once more to add them up: 12 a row.
 #include <cmath>
 
 #include "kernels/cuda/elementwise.hpp"

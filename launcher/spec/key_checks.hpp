@@ -8,7 +8,7 @@ namespace lockstep::spec {
 std::string_view check_job_name(std::string_view text);       // ^[a-zA-Z0-9][\w\-]{0,254}$, as Azure ML has it
 std::string_view check_identifier(std::string_view text);     // of inputs and outputs
 std::string_view check_variable_name(std::string_view text);  // of the environment
-std::string_view check_compute(std::string_view text);  // a name or an ARM id, with or without azureml:
+std::string_view check_compute(std::string_view text);        // a name or an ARM id, with or without azureml:
 std::string_view check_any_name(std::string_view text);
 std::string_view check_short_line(std::string_view text);
 std::string_view check_memory_size(std::string_view text);  // "<n>[bkmg]"

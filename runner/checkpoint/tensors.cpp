@@ -16,14 +16,14 @@ static std::vector<TensorBytes> tensors_of(const TrainingState& state, std::span
   return tensors;
 }
 
-std::vector<TensorBytes> model_tensors(TrainingState& state) {
-  return tensors_of(state, state.parameters().numbers.values(), "");
+std::vector<TensorBytes> model_tensors(const TrainingState& state) {
+  return tensors_of(state, state.parameters().values, "");
 }
 
-std::vector<TensorBytes> optimizer_tensors(TrainingState& state) {
+std::vector<TensorBytes> optimizer_tensors(const TrainingState& state) {
   std::vector<TensorBytes> all;
-  for (TrainingState::Arena& arena : state.of_optimizer()) {
-    const auto tensors = tensors_of(state, arena.numbers.values(), arena.name + ".");
+  for (const TrainingState::Arena& arena : state.of_optimizer()) {
+    const auto tensors = tensors_of(state, arena.values, arena.name + ".");
     all.insert(all.end(), tensors.begin(), tensors.end());
   }
   return all;

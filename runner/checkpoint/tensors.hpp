@@ -12,8 +12,8 @@ namespace lockstep::runner {
 
 // One tensor per row of state.tensors(), under its own name; optimizer state as "<state>.<tensor>"
 // ("velocity.conv1.weight").
-std::vector<TensorBytes> model_tensors(TrainingState& state);
-std::vector<TensorBytes> optimizer_tensors(TrainingState& state);
+std::vector<TensorBytes> model_tensors(const TrainingState& state);
+std::vector<TensorBytes> optimizer_tensors(const TrainingState& state);
 
 // What keeps `index` from being exactly `wanted` (names and shapes), one line each; empty when it fits.
 std::vector<std::string> tensor_mismatches(const std::vector<TensorBytes>& wanted, const SafetensorsIndex& index);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/collective/collective.hpp"
 #include "runner/host_copy.hpp"
 #include "runner/model/model.hpp"
 #include "runner/optimizer/optimizer.hpp"
@@ -12,24 +13,30 @@ namespace lockstep::runner {
 
 class TrainingState {
  public:
-  // Waits for the model's stream, then has the numbers. Both must outlive it.
-  TrainingState(Model& model, Optimizer& optimizer);
+  // Waits for the model's stream, then has the numbers. Collective where ranks have parts of the optimizer's state:
+  // each gets all of it. Model and optimizer must outlive it.
+  TrainingState(Collective& collective, Model& model, Optimizer& optimizer);
 
   struct Arena {
-    std::string name;  // "parameters", or that of the optimizer's state
-    HostCopy numbers;
+    std::string name;         // "parameters", or that of the optimizer's state
+    std::span<float> values;  // a number for each parameter
   };
   const std::vector<TensorInfo>& tensors() const { return model_.tensors(); }
-  Arena& parameters() { return arenas_.front(); }
-  std::span<Arena> of_optimizer() { return std::span(arenas_).subspan(1); }
-  std::span<Arena> all() { return arenas_; }
+  const Arena& parameters() const { return arenas_.front(); }
+  std::span<const Arena> of_optimizer() const { return std::span(arenas_).subspan(1); }
+  std::span<const Arena> all() const { return arenas_; }
 
   // Gives what was written to the arenas to model and optimizer.
   void give_back();
 
  private:
+  void add(const std::string& name, std::span<float> there, ArenaPart part, Collective& collective);
+
   Model& model_;
   std::vector<Arena> arenas_;
+  std::vector<HostCopy> copies_;           // of what this rank has of each arena
+  std::vector<std::vector<float>> whole_;  // empty where that is all of it
+  std::vector<ArenaPart> parts_;
 };
 
 }  // namespace lockstep::runner

@@ -34,7 +34,7 @@ class Collective {
   virtual void broadcast(std::span<std::byte> bytes, int root) = 0;
   virtual void barrier() = 0;
 
-  // Ends every rank at once, with this exit code. For an error that the other ranks don't know of.
+  // Ends every rank at once, with this exit code. For an error that the other ranks don't know of. From any thread.
   virtual void abort(int exit_code) = 0;
 
   virtual std::int64_t started() const = 0;  // collectives started so far: where a rank stands, for the journal

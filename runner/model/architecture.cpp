@@ -19,7 +19,8 @@ class Builder {
   void convolution(int channels) {
     ++convolutions_;
     if (channels < 1) throw bad_input("cnn: convolution {} needs at least 1 channel, not {}", convolutions_, channels);
-    add(Conv2dSpec{channels}, fmt::format("conv{}", convolutions_), {channels, image_.channels, 3, 3});
+    add(Conv2dSpec{channels}, fmt::format("conv{}", convolutions_), {channels, image_.channels, 3, 3},
+        image_.height * image_.width);
     image_.channels = channels;
   }
 
@@ -55,22 +56,31 @@ class Builder {
 
  private:
   void dense(int units, bool relu) {
-    add(DenseSpec{units, relu}, fmt::format("dense{}", ++denses_), {units, features_});
+    add(DenseSpec{units, relu}, fmt::format("dense{}", ++denses_), {units, features_}, 1);
     features_ = units;
   }
 
+  // `places`: how often a sample's forward pass goes through the weight.
   template <class Spec>
-  void add(const Spec& layer, const std::string& name, const std::vector<std::int64_t>& weight) {
+  void add(const Spec& layer, const std::string& name, const std::vector<std::int64_t>& weight, int places) {
+    const double flop = 2.0 * static_cast<double>(product_of(weight)) * places;
+    if (made_.tensors.empty()) made_.first_layer_flop = flop;
+    made_.forward_flop += flop;
     made_.layers.push_back({layer, static_cast<int>(made_.tensors.size())});
     tensor(name + ".weight", weight, true);
     tensor(name + ".bias", {weight[0]}, false);
   }
 
   void tensor(const std::string& name, const std::vector<std::int64_t>& shape, bool decay) {
-    std::size_t count = 1;
-    for (const std::int64_t extent : shape) count *= static_cast<std::size_t>(extent);
+    const std::size_t count = product_of(shape);
     made_.tensors.push_back({name, shape, made_.arena_floats, count, decay});
     made_.arena_floats += (count + kAlignment - 1) / kAlignment * kAlignment;
+  }
+
+  static std::size_t product_of(const std::vector<std::int64_t>& shape) {
+    std::size_t product = 1;
+    for (const std::int64_t extent : shape) product *= static_cast<std::size_t>(extent);
+    return product;
   }
 
   const ModelSpec& spec_;

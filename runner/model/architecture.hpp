@@ -37,6 +37,8 @@ struct Architecture {
   std::vector<LayerSpec> layers;    // in forward order; the last one's output is the logits
   std::vector<TensorInfo> tensors;  // in forward order
   std::size_t arena_floats = 0;
+  double forward_flop = 0;      // of one sample, in products and convolutions
+  double first_layer_flop = 0;  // of them, in the first layer with parameters, whose input wants no gradient
 };
 
 // Throws bad_input for a spec that makes no sense.

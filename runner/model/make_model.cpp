@@ -28,6 +28,10 @@ class LayeredModel : public Model {
   std::span<float> parameters() override { return parameters_.as<float>(); }
   std::span<float> gradients() override { return gradients_.as<float>(); }
   const std::vector<TensorInfo>& tensors() const override { return architecture_.tensors; }
+  // Once forward, once for the weights' gradients, once for the inputs'.
+  double training_flop_per_sample() const override {
+    return 3 * architecture_.forward_flop - architecture_.first_layer_flop;
+  }
 
   void train(const Batch& batch, float gradient_scale, std::uint64_t step, kernels::LossSums* sums,
              const GradientsReady& ready) override {

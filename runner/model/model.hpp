@@ -59,6 +59,9 @@ class Model {
   virtual std::span<float> parameters() = 0;
   virtual std::span<float> gradients() = 0;
   virtual const std::vector<TensorInfo>& tensors() const = 0;
+  // Floating-point operations of a training step for one sample, in products and convolutions, as their definition has
+  // them (a multiply-add counts twice): what "model FLOP utilisation" is a share of.
+  virtual double training_flop_per_sample() const = 0;
 
   // Called as soon as the work that makes gradients()[begin, end) final is queued, in the order of the backward pass:
   // from the arena's end to its beginning, without gaps.

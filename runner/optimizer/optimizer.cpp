@@ -1,86 +1,103 @@
 #include "runner/optimizer/optimizer.hpp"
 
+#include <algorithm>
+
 #include "common/error.hpp"
 #include "kernels/kernels.hpp"
 
 namespace lockstep::runner {
 
 namespace {
-// One range per run of tensors with the same decay. The padding between tensors joins in: it holds zeros and stays so.
-std::vector<kernels::ParameterRange> ranges_of(const Model& model) {
+// One range per run of tensors with the same decay, within the part and counted from its beginning. The padding between
+// tensors joins in: it holds zeros and stays so.
+std::vector<kernels::ParameterRange> ranges_of(const Model& model, ArenaPart part) {
   std::vector<kernels::ParameterRange> ranges;
   for (const TensorInfo& tensor : model.tensors()) {
-    const std::size_t end = tensor.offset + tensor.count;
+    const std::size_t begin = std::max(tensor.offset, part.begin);
+    const std::size_t end = std::min(tensor.offset + tensor.count, part.end);
+    if (begin >= end) continue;
     if (!ranges.empty() && ranges.back().decay == tensor.decay) {
-      ranges.back().end = end;
+      ranges.back().end = end - part.begin;
     } else {
-      ranges.push_back({tensor.offset, end, tensor.decay});
+      ranges.push_back({begin - part.begin, end - part.begin, tensor.decay});
     }
   }
   return ranges;
 }
 
-kernels::Buffer state_of(Model& model) {
-  return with_purpose("the optimizer's state",
-                      [&] { return model.device().allocate(model.parameters().size_bytes()); });
-}
-
-class SgdOptimizer final : public Optimizer {
+// What both kinds have: the part of the model's arenas, and memory for a number of each of its parameters.
+class ArenaOptimizer : public Optimizer {
  public:
-  SgdOptimizer(const OptimizerOptions& options, Model& model)
-      : options_(options),
-        model_(model),
-        velocity_(state_of(model)),
-        sgd_(kernels::make_sgd(model.device(), ranges_of(model))) {}
+  ArenaOptimizer(const OptimizerOptions& options, Model& model, ArenaPart part)
+      : options_(options), model_(model), part_(part) {}
+  ArenaPart part() const override { return part_; }
+
+ protected:
+  kernels::Buffer allocate() {
+    return with_purpose("the optimizer's state",
+                        [&] { return model_.device().allocate(part_.size() * sizeof(float)); });
+  }
+  std::span<float> parameters() { return model_.parameters().subspan(part_.begin, part_.size()); }
+  std::span<const float> gradients() { return model_.gradients().subspan(part_.begin, part_.size()); }
+  const OptimizerOptions& options() const { return options_; }
+  kernels::Stream& stream() { return model_.stream(); }
+
+ private:
+  OptimizerOptions options_;
+  Model& model_;
+  ArenaPart part_;
+};
+
+class SgdOptimizer final : public ArenaOptimizer {
+ public:
+  SgdOptimizer(const OptimizerOptions& options, Model& model, ArenaPart part)
+      : ArenaOptimizer(options, model, part),
+        velocity_(allocate()),
+        sgd_(kernels::make_sgd(model.device(), ranges_of(model, part))) {}
 
   void update(double learning_rate, std::int64_t) override {
     kernels::SgdStep step;
     step.learning_rate = static_cast<float>(learning_rate);
-    step.momentum = static_cast<float>(options_.momentum);
-    step.weight_decay = static_cast<float>(options_.weight_decay);
-    sgd_->run(model_.parameters(), model_.gradients(), velocity_.as<float>(), step, model_.stream());
+    step.momentum = static_cast<float>(options().momentum);
+    step.weight_decay = static_cast<float>(options().weight_decay);
+    sgd_->run(parameters(), gradients(), velocity_.as<float>(), step, stream());
   }
   std::vector<OptimizerState> state() override { return {{"velocity", velocity_.as<float>()}}; }
 
  private:
-  OptimizerOptions options_;
-  Model& model_;
   kernels::Buffer velocity_;
   std::unique_ptr<kernels::Sgd> sgd_;
 };
 
-class AdamWOptimizer final : public Optimizer {
+class AdamWOptimizer final : public ArenaOptimizer {
  public:
-  AdamWOptimizer(const OptimizerOptions& options, Model& model)
-      : options_(options),
-        model_(model),
-        m_(state_of(model)),
-        v_(state_of(model)),
-        adamw_(kernels::make_adamw(model.device(), ranges_of(model))) {}
+  AdamWOptimizer(const OptimizerOptions& options, Model& model, ArenaPart part)
+      : ArenaOptimizer(options, model, part),
+        m_(allocate()),
+        v_(allocate()),
+        adamw_(kernels::make_adamw(model.device(), ranges_of(model, part))) {}
 
   void update(double learning_rate, std::int64_t step_from_0) override {
     kernels::AdamWStep step;
     step.learning_rate = static_cast<float>(learning_rate);
-    step.beta1 = static_cast<float>(options_.momentum);
-    step.beta2 = static_cast<float>(options_.beta2);
-    step.weight_decay = static_cast<float>(options_.weight_decay);
+    step.beta1 = static_cast<float>(options().momentum);
+    step.beta2 = static_cast<float>(options().beta2);
+    step.weight_decay = static_cast<float>(options().weight_decay);
     step.t = static_cast<std::uint64_t>(step_from_0) + 1;
-    adamw_->run(model_.parameters(), model_.gradients(), m_.as<float>(), v_.as<float>(), step, model_.stream());
+    adamw_->run(parameters(), gradients(), m_.as<float>(), v_.as<float>(), step, stream());
   }
   std::vector<OptimizerState> state() override { return {{"m", m_.as<float>()}, {"v", v_.as<float>()}}; }
 
  private:
-  OptimizerOptions options_;
-  Model& model_;
   kernels::Buffer m_;
   kernels::Buffer v_;
   std::unique_ptr<kernels::AdamW> adamw_;
 };
 }  // namespace
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, Model& model) {
-  if (options.name == "adamw") return std::make_unique<AdamWOptimizer>(options, model);
-  if (options.name == "sgd") return std::make_unique<SgdOptimizer>(options, model);
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, Model& model, ArenaPart part) {
+  if (options.name == "adamw") return std::make_unique<AdamWOptimizer>(options, model, part);
+  if (options.name == "sgd") return std::make_unique<SgdOptimizer>(options, model, part);
   throw bad_input("unknown optimizer '{}': sgd and adamw exist", options.name);
 }
 

@@ -18,7 +18,16 @@ struct OptimizerOptions {
   double weight_decay = 0;
 };
 
-// An arena of the same layout as the parameters', in the same device's memory.
+// Which floats of the model's arenas: all of them, or what one rank of several looks after (ZeRO stage 1: Rajbhandari
+// et al. 2020).
+struct ArenaPart {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::size_t size() const { return end - begin; }
+};
+inline ArenaPart whole(Model& model) { return {0, model.parameters().size()}; }
+
+// For each parameter of the optimizer's part one number, in the same device's memory.
 struct OptimizerState {
   std::string name;  // "velocity"; "m", "v"
   std::span<float> values;
@@ -27,13 +36,15 @@ struct OptimizerState {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  // Queues update `step` (from 0, over the whole run): changes the model's parameters by its gradients.
+  // Queues update `step` (from 0, over the whole run): changes the model's parameters, those of its part, by their
+  // gradients.
   virtual void update(double learning_rate, std::int64_t step) = 0;
   // Everything that an update depends on besides parameters, gradients and step.
   virtual std::vector<OptimizerState> state() = 0;
+  virtual ArenaPart part() const = 0;
 };
 
 // The model must outlive it.
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, Model& model);
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, Model& model, ArenaPart part);
 
 }  // namespace lockstep::runner

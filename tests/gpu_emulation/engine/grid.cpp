@@ -31,7 +31,7 @@ void fill_static_shared() {
 }
 
 // --- grids ---
-static void check_grid(const Grid& grid) {  // limits of compute capability 7.5 to 12.0
+void check_grid(const Grid& grid) {  // limits of compute capability 7.5 to 12.0
   const auto count = std::size_t{grid.threads.x} * grid.threads.y * grid.threads.z;
   const auto blocks = std::size_t{grid.blocks.x} * grid.blocks.y * grid.blocks.z;
   if (count == 0 || count > 1024 || grid.threads.z > 64) {

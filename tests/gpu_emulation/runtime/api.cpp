@@ -41,6 +41,14 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->uuid.bytes[0] = static_cast<char>(device);
   return cudaSuccess;
 }
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr /*which*/, int /*device*/) {
+  *value = 0;  // it has no clocks
+  return cudaErrorInvalidValue;
+}
+cudaError_t cudaDriverGetVersion(int* version) {
+  *version = CUDART_VERSION;
+  return cudaSuccess;
+}
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   *total = memory().limit();
   *free = *total - memory().bytes_in_use(MemoryKind::device);
@@ -97,6 +105,15 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) {
   *stream = streams().create();
   return cudaSuccess;
+}
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0;
+  *greatest = -5;
+  return cudaSuccess;
+}
+// The order is random whatever the priority: it is a wish that CUDA may ignore.
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int priority) {
+  return priority <= 0 && priority >= -5 ? cudaStreamCreateWithFlags(stream, flags) : cudaErrorInvalidValue;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) { return streams().destroy(stream); }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {

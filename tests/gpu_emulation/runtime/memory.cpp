@@ -90,6 +90,13 @@ bool MemoryBook::touches(MemoryKind kind, const void* begin) const {
   return found != blocks_.end() && found->second.kind == kind;
 }
 
+std::vector<std::span<const std::byte>> MemoryBook::allocations() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::span<const std::byte>> all;
+  for (const auto& [begin, block] : blocks_) all.emplace_back(reinterpret_cast<const std::byte*>(begin), block.bytes);
+  return all;
+}
+
 std::size_t MemoryBook::bytes_in_use(MemoryKind kind) const {
   const std::lock_guard lock(mutex_);
   std::size_t sum = 0;

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace lockstep::emulation {
 
@@ -22,6 +24,7 @@ class MemoryBook {
   bool holds(MemoryKind kind, const void* begin, std::size_t bytes) const;
   bool touches(MemoryKind kind, const void* begin) const;
 
+  std::vector<std::span<const std::byte>> allocations() const;  // of both kinds, by address
   std::size_t bytes_in_use(MemoryKind kind) const;
   std::size_t count(MemoryKind kind) const;
   void set_limit(std::size_t device_bytes);  // allocate gives null beyond it

@@ -1,6 +1,7 @@
 #include "tests/gpu_emulation/runtime/streams.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "tests/gpu_emulation/engine/engine.hpp"
@@ -52,7 +53,18 @@ cudaError_t StreamBook::queue(CUstream_st* stream, CUstream_st::Work work) {
 
 bool StreamBook::idle(const CUstream_st* stream) const { return stream->queue.empty(); }
 
-bool StreamBook::run_one() {
+bool StreamBook::run_front(CUstream_st& stream) {
+  try {
+    if (stream.queue.front().attempt && !stream.queue.front().attempt()) return false;
+    if (stream.queue.front().run) stream.queue.front().run();
+  } catch (const KernelError& error) {
+    fail(cudaErrorLaunchFailure, stream.queue.front().name + ": " + error.what());
+  }
+  stream.queue.pop_front();
+  return true;
+}
+
+StreamBook::Step StreamBook::run_one() {
   if (seeded_with_ != settings().seed) random_.seed(seeded_with_ = settings().seed);
   std::vector<CUstream_st*> able;
   for (const auto& each : streams_) {
@@ -60,22 +72,20 @@ bool StreamBook::run_one() {
     const auto& front = each->queue.front();
     if (!front.await || *front.await >= front.ticket) able.push_back(each.get());
   }
-  if (able.empty()) return false;
-  CUstream_st* stream = able[random_() % able.size()];
-  const CUstream_st::Work work = std::move(stream->queue.front());
-  stream->queue.pop_front();
-  if (!work.run) return true;
-  try {
-    work.run();
-  } catch (const KernelError& error) {
-    fail(cudaErrorLaunchFailure, work.name + ": " + error.what());
+  if (able.empty()) return Step::stuck;
+  while (!able.empty()) {
+    const auto chosen = able.begin() + static_cast<std::ptrdiff_t>(random_() % able.size());
+    if (run_front(**chosen)) return Step::ran;
+    able.erase(chosen);
   }
-  return true;
+  return Step::needs_other_ranks;
 }
 
 cudaError_t StreamBook::wait(const std::function<bool()>& done) {
   while (error_ == cudaSuccess && !done()) {
-    if (!run_one()) return fail(cudaErrorUnknown, "every stream waits for an event that nobody records");
+    const Step step = run_one();
+    if (step == Step::stuck) return fail(cudaErrorUnknown, "every stream waits for an event that nobody records");
+    if (step == Step::needs_other_ranks) std::this_thread::yield();
   }
   return error_;
 }
@@ -87,9 +97,14 @@ cudaError_t StreamBook::wait_for_all() {
   });
 }
 
-cudaError_t queue_kernel(cudaStream_t stream, const char* name, const Grid& grid, std::function<void()> kernel) {
+cudaError_t queue_kernel(cudaStream_t stream, const char* name, const Grid& grid, std::function<void()> kernel,
+                         FunctionCall call) {
   ++streams().counts.launches;
-  return streams().queue(stream, {name, [grid, run = std::move(kernel)] { run_grid(grid, run); }, nullptr, 0});
+  const auto run = [all = KernelCall{name, grid, std::move(kernel), std::move(call)}] {
+    if (settings().run_instead) return settings().run_instead(all);
+    run_grid(all.grid, all.kernel);
+  };
+  return streams().queue(stream, {name, run, nullptr, 0});
 }
 
 }  // namespace lockstep::emulation

@@ -24,6 +24,8 @@ struct CUstream_st {
     std::function<void()> run;                   // empty: it only waits
     std::shared_ptr<const std::uint64_t> await;  // until this reaches
     std::uint64_t ticket = 0;
+    std::function<bool()>
+        attempt{};  // in place of run, for work that needs other ranks; false: try again, they are late
   };
   std::deque<Work> queue;
 };
@@ -55,7 +57,9 @@ class StreamBook {
   RuntimeCounts counts;
 
  private:
-  bool run_one();  // false: every queue is empty, or waits for an event that nobody will record
+  enum class Step { ran, needs_other_ranks, stuck };  // stuck: queues are empty, or wait for events that nobody records
+  Step run_one();
+  bool run_front(CUstream_st& stream);  // false: it needs other ranks
   cudaError_t fail(cudaError_t error, const std::string& text);
   bool known(const CUstream_st* stream) const;
 

@@ -59,6 +59,84 @@ TEST_F(GpuTraining, AStepOfTheCnnLaunchesAtMostSoManyKernels) {
   EXPECT_TRUE(of_eight_steps > 0 && of_eight_steps <= 8 * 40) << of_eight_steps;
 }
 
+TEST_F(GpuTraining, TwoAndFourGpusGiveTheCpusLosses) {
+  for (const std::string model : {"mlp", "cnn"}) {
+    const auto cpu = on_cpu(model + "-cpu", model);
+    for (const int ranks : {2, 4}) {
+      const std::string name = model + "-" + std::to_string(ranks);
+      EXPECT_TRUE(agree(on_gpus(ranks, name, model), cpu)) << name;
+      EXPECT_THAT(output_.output, HasSubstr("on " + std::to_string(ranks) + " ranks"));
+    }
+  }
+}
+
+// Each rank updates a part of the parameters; sums come out as without parts, so the losses do, bit for bit.
+TEST_F(GpuTraining, OptimizersInPartsGiveTheSameTraining) {
+  for (const std::string optimizer : {"sgd", "adamw"}) {
+    const Changes options = {{"optimizer", optimizer}, {"lr", "0.005"}, {"weight-decay", "0.01"}};
+    Changes parts = options;
+    parts["shard-optimizer"] = "on";
+    const auto want = on_gpus(2, "whole-" + optimizer, "mlp", options);
+    const auto got = on_gpus(2, "parts-" + optimizer, "mlp", parts);
+    EXPECT_TRUE(got.weights() == want.weights()) << optimizer;
+    EXPECT_EQ(got.metric("train_loss"), want.metric("train_loss")) << optimizer;
+
+    parts.insert({{"max-steps", "7"}, {"checkpoint-every", "7"}});
+    on_gpus(2, "moved-" + optimizer, "mlp", parts);
+    EXPECT_TRUE(agree(on_gpus(1, "moved-" + optimizer, "mlp", options), want)) << optimizer;
+    EXPECT_THAT(output_.output, HasSubstr("on 1 rank, until now 2"));
+  }
+}
+
+TEST_F(GpuTraining, PartsNeedGpusAndADivisorOfSixteen) {
+  for (const auto& [program, ranks, reason] : {std::tuple{LOCKSTEP_TRAIN_GPU, 3, "the number of ranks must divide 16"},
+                                               std::tuple{LOCKSTEP_TRAIN, 2, "optimizers are spread over GPUs only"}}) {
+    auto run = training(program, ranks, "refused", "mlp", {{"shard-optimizer", "on"}});
+    const ProgramResult result = run.run();
+    EXPECT_EQ(result.exit_code(), 2);
+    EXPECT_THAT(result.output, HasSubstr(std::string("--shard-optimizer on: ") + reason));
+  }
+}
+
+TEST_F(GpuTraining, FourGpusGoOnFromACheckpointOfTwo) {
+  const auto whole = on_cpu("whole", "mlp");
+  on_gpus(2, "moved", "mlp", {{"max-steps", "7"}, {"checkpoint-every", "7"}});
+  EXPECT_TRUE(agree(on_gpus(4, "moved", "mlp"), whole));
+  EXPECT_THAT(output_.output, HasSubstr("on 4 ranks, until now 2"));
+}
+
+// Eight GPUs are emulated: the ninth rank has none of its own.
+TEST_F(GpuTraining, RanksThatWouldShareAGpuAreNamed) {
+  auto run = training(LOCKSTEP_TRAIN_GPU, 9, "shared", "mlp", {{"device", "cuda"}});
+  const ProgramResult result = run.run();
+  EXPECT_EQ(result.exit_code(), 2);
+  EXPECT_THAT(result.output, HasSubstr("ranks 0, 8 would share one GPU"));
+}
+
+// A rank that dies takes the others down, whatever they are in the middle of, and nothing stays.
+TEST_F(GpuTraining, ADeadRankEndsTheTraining) {
+  auto run = training(LOCKSTEP_TRAIN_GPU, 3, "dead", "mlp", {{"device", "cuda"}, {"epochs", "100000"}});
+  EXPECT_NE(run.run_and_signal(5, 1, SIGKILL).exit_code(), 0);
+  for (const int rank : {0, 1, 2}) {
+    const auto process = read_process_file(run.folder().stoppable_file(rank));
+    ASSERT_TRUE(process);
+    EXPECT_TRUE(wait_until([&] { return !is_alive(*process); }, std::chrono::minutes(1))) << "rank " << rank;
+  }
+}
+
+// A rank that stands still, before or within a sum: the others' watchdog names it by its silence and ends the job.
+TEST_F(GpuTraining, AStoppedRankIsNamedAndTheTrainingEnds) {
+  auto run =
+      training(LOCKSTEP_TRAIN_GPU, 3, "stopped", "mlp",
+               {{"device", "cuda"}, {"epochs", "100000"}, {"collective-warn", "1"}, {"collective-timeout", "3"}});
+  const ProgramResult result = run.run_and_signal(5, 2, SIGSTOP);
+  EXPECT_EQ(result.exit_code(), 1);
+  EXPECT_THAT(result.output, HasSubstr("is not done after 1 s (--collective-warn): "));
+  EXPECT_THAT(
+      result.output,
+      ::testing::ContainsRegex("is not done after 3 s \\(--collective-timeout\\): .*2 \\([^)]*, silent for [23] s\\)"));
+}
+
 // The error says what wanted how much, how much there is, and what helps.
 TEST_F(GpuTraining, TooLittleMemoryIsExplained) {
   const auto error_with = [&](const std::string& bytes) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "runner/collective/nccl/nccl_sums.hpp"
 #include "runner/program.hpp"
 #include "tests/gpu_emulation/engine/engine.hpp"
 #include "tests/gpu_emulation/runtime/memory.hpp"
@@ -17,7 +18,8 @@ int main(int argc, char** argv) {
   if (const char* bytes = std::getenv("LOCKSTEP_EMULATION_MEMORY")) {
     lockstep::emulation::memory().set_limit(std::strtoull(bytes, nullptr, 10));
   }
-  const int code = lockstep::runner::run_program(argc, argv);
+  const int code =
+      lockstep::runner::run_program(argc, argv, {.make_gpu_sums = lockstep::runner::make_gpu_sums, .decorate = {}});
   const auto& counts = lockstep::emulation::streams().counts;
   fmt::print(stderr, "emulated: {} launches, {} synchronizations, {} event waits, {} copies\n", counts.launches,
              counts.synchronizations, counts.event_waits, counts.copies);

@@ -40,9 +40,10 @@ class WrongAverage final : public Collective {
 
 int main(int argc, char** argv) {
   const char* mistake = std::getenv("LOCKSTEP_TEST_AVERAGE");
-  return lockstep::runner::run_program(
-      argc, argv, [&](std::unique_ptr<Collective> real) -> std::unique_ptr<Collective> {
-        if (mistake == nullptr) return real;
-        return std::make_unique<WrongAverage>(std::move(real), std::string(mistake) == "twice");
-      });
+  lockstep::runner::Parts parts;
+  parts.decorate = [&](std::unique_ptr<Collective> real) -> std::unique_ptr<Collective> {
+    if (mistake == nullptr) return real;
+    return std::make_unique<WrongAverage>(std::move(real), std::string(mistake) == "twice");
+  };
+  return lockstep::runner::run_program(argc, argv, parts);
 }

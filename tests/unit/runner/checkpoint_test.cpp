@@ -29,7 +29,7 @@ ModelSpec small(int classes = 3) {
 
 struct Training {
   explicit Training(const ModelSpec& spec = small(), const std::string& name = "sgd")
-      : model(spec), optimizer(make_optimizer({name, 0.9, 0.999, 0.01}, model)) {}
+      : model(spec), optimizer(make_optimizer({name, 0.9, 0.999, 0.01}, model, whole(model))) {}
 
   void fill(float first) {
     float next = first;
@@ -46,10 +46,11 @@ struct Training {
     return all;
   }
   fs::path save(const fs::path& folder, std::int64_t step, int keep = 10) {
-    TrainingState state(model, *optimizer);
+    TrainingState state(*collective, model, *optimizer);
     return save_checkpoint(folder, {{step, 1.0 / 3, 7}, 2, same(), {{"lr", "0.1"}}}, state, keep);
   }
 
+  std::unique_ptr<Collective> collective = make_single_collective();
   FakeModel model;
   std::unique_ptr<Optimizer> optimizer;
 };
@@ -57,7 +58,7 @@ struct Training {
 struct Latest {
   explicit Latest(const fs::path& folder, Training& training) {
     const Say say = [this](const std::string& line) { lines.push_back(line); };
-    TrainingState state(training.model, *training.optimizer);
+    TrainingState state(*training.collective, training.model, *training.optimizer);
     found = load_latest_complete_checkpoint(folder, same(), state, say);
   }
   std::int64_t step() const { return found ? found->facts.position.step : -1; }
@@ -143,7 +144,7 @@ TEST(Checkpoint, NamesEveryMismatchAndChangesNothing) {
   Training other(small(4), "adamw");
   other.fill(100);
   const auto before = other.numbers();
-  TrainingState state(other.model, *other.optimizer);
+  TrainingState state(*other.collective, other.model, *other.optimizer);
   try {
     load_latest_complete_checkpoint(folder.path(), {{"--seed", "2"}}, state, {});
     FAIL() << "it fitted";
@@ -161,7 +162,7 @@ TEST(Checkpoint, NoFolderMeansNoCheckpoint) {
   const TemporaryFolder folder;
   Training training;
   EXPECT_EQ(Latest(folder / "none", training).step(), -1);
-  TrainingState state(training.model, *training.optimizer);
+  TrainingState state(*training.collective, training.model, *training.optimizer);
   EXPECT_THROW(load_checkpoint(folder / "none", same(), state), Error);
 }
 

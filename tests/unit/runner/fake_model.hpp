@@ -29,6 +29,7 @@ class FakeModel final : public runner::Model {
   std::span<float> parameters() override { return parameter_memory_.as<float>(); }
   std::span<float> gradients() override { return gradient_memory_.as<float>(); }
   const std::vector<runner::TensorInfo>& tensors() const override { return tensors_; }
+  double training_flop_per_sample() const override { return 0; }
 
   void train(const runner::Batch& batch, float gradient_scale, std::uint64_t step, kernels::LossSums* sums,
              const GradientsReady& ready) override {

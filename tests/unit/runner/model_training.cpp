@@ -125,6 +125,15 @@ TEST_P(Models, GradientsAreThoseOfFiniteDifferences) {
   }
 }
 
+// By hand: mlp 120-33-17-5; cnn 5 and 16 channels at 12x10 and 6x5, then 240-31-5. The first layer's input wants none.
+TEST(ModelFlop, CountsProductsAndConvolutions) {
+  CpuModel mlp(small("mlp"), 1);
+  EXPECT_EQ(mlp->training_flop_per_sample(), 2.0 * (2 * 120 * 33 + 3 * 33 * 17 + 3 * 17 * 5));
+  CpuModel cnn(small("cnn"), 1);
+  EXPECT_EQ(cnn->training_flop_per_sample(),
+            2.0 * (2 * 9 * 1 * 5 * 120 + 3 * 9 * 5 * 16 * 30 + 3 * (16 * 3 * 2) * 31 + 3 * 31 * 5));
+}
+
 TEST_P(Models, ARunOfTrainingLowersTheLossAndLearns) {
   const ModelSpec spec = small(GetParam());
   const Images images(spec, 64);

@@ -15,7 +15,7 @@ static void compare(const std::string& name, double (*wanted)(double parameter, 
   spec.input = {1, 3, 5};
   spec.classes = 3;
   lockstep::testing::FakeModel model(spec);
-  const auto optimizer = make_optimizer({name, 0.9, 0.99, 0.1}, model);
+  const auto optimizer = make_optimizer({name, 0.9, 0.99, 0.1}, model, whole(model));
   std::vector<double> before;
   for (const TensorInfo& tensor : model.tensors()) {
     for (std::size_t i = tensor.offset; i < tensor.offset + tensor.count; ++i) {
@@ -60,7 +60,7 @@ TEST(Optimizer, AdamWFollowsItsFormula) {
 
 TEST(Optimizer, UnknownNamesAreRefused) {
   lockstep::testing::FakeModel model({});
-  EXPECT_THROW(make_optimizer({"lion", 0, 0, 0}, model), Error);
+  EXPECT_THROW(make_optimizer({"lion", 0, 0, 0}, model, whole(model)), Error);
 }
 
 }  // namespace lockstep::runner
