@@ -94,9 +94,8 @@ def stream_wait(text: str) -> Iterator[Change]:
 def dtype(text: str) -> Iterator[Change]:
     yield from replaced(r"\bdouble (?=\w+ = )", text, "float ")
     yield from replaced(r"\bstatic_cast<double>", text, "static_cast<float>")
-    yield from replaced(r"\bstd::int64_t (?=\w+ = )", text, "int ")
+    yield from replaced(r"(?<!constexpr )\bstd::int64_t (?=\w+ = )", text, "int ")
     yield from replaced(r"\bstatic_cast<std::int64_t>", text, "static_cast<int>")
-    yield from replaced(r"\bstatic_cast<std::size_t>", text, "static_cast<unsigned>")
     yield from replaced(r"\bsizeof\(double\)", text, "sizeof(float)")
 
 

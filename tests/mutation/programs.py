@@ -20,37 +20,53 @@ class DoesNotCompile(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """A test program of the build. `runs`: --gtest_filter of each run, in this order, and together every test that can
-    see the mutant. `changed` is the program that has the sources, where the tests start it as another."""
+    """A test program of the build. `runs`: --gtest_filter of each run, in this order. Where the tests start the program
+    that has the sources, that is `changed`, and `variable` tells them where it is."""
 
     name: str
     tests: str
     runs: tuple[str, ...]
     cpu_s: int  # a run's limit: several times what it takes, in seconds of CPU, so that a busy machine changes nothing
     changed: str = ""
+    variable: str = ""
 
 
-# The emulator's own tests say nothing about kernels/, and the slow one nothing about kernels that it does not start.
+FOLDER = "tests/gpu_emulation"
+# The emulator's own tests say nothing about kernels/, and the slow ones nothing about kernels that they do not start.
 OF_THE_EMULATOR = "PlantedBug*:RightKernels*:ImpossibleLaunch*:Runtime.*:Races*"
-SLOW = "Layers.ConvolutionAgrees*"
+SLOW = "Layers.ConvolutionAgrees*:Large.*"
 NOT_IN_SLOW = ("arena_math", "dropout", "max_pool", "optimizers", "relu", "softmax_cross_entropy")
 KERNEL_RUNS = (f"-{SLOW}:{OF_THE_EMULATOR}", SLOW)
-FOLDER = "tests/gpu_emulation"
+# A kernel is the same whatever the number of ranks.
+ONE_GPU = "*.OneGpu*:*.ACheckpoint*:*.ResumedEquals*:*.TheOrderThat*"
 TRAINING = Program(
-    "training", f"{FOLDER}/train/test_emulated_training", ("*",), 60, f"{FOLDER}/train/lockstep-train-emulated"
-)
+    "training", f"{FOLDER}/train/test_emulated_training", (ONE_GPU, f"-{ONE_GPU}"), 60,
+    f"{FOLDER}/train/lockstep-train-emulated", "LOCKSTEP_TRAIN_GPU",
+)  # fmt: skip
 OF_KERNELS = (
-    Program("plain", f"{FOLDER}/test_gpu_emulation", KERNEL_RUNS, 30),
-    Program("tsan", f"{FOLDER}/test_gpu_emulation_tsan", KERNEL_RUNS, 300),
-    Program("asan", f"{FOLDER}/test_gpu_emulation_asan", KERNEL_RUNS, 120),
+    Program("plain", f"{FOLDER}/test_gpu_emulation", KERNEL_RUNS, 20),
+    Program("tsan", f"{FOLDER}/test_gpu_emulation_tsan", KERNEL_RUNS, 200),
+    Program("asan", f"{FOLDER}/test_gpu_emulation_asan", KERNEL_RUNS, 60),
     TRAINING,
 )
-OF_RUNNER = (Program("runner", "tests/unit/runner/test_runner", ("BlockSum.*:GradientSum.*",), 20), TRAINING)
+COLLECTIVES, OF_RANKS = f"{FOLDER}/collectives/test_collectives", "Watchdog.*:*RanksOnGpus*"
+OF_NCCL = (
+    Program("collectives", COLLECTIVES, (f"-{OF_RANKS}:EmulatedNccl.*",), 20),
+    Program("ranks", COLLECTIVES, (OF_RANKS,), 20, f"{FOLDER}/collectives/gpu_rank", "LOCKSTEP_GPU_RANK"),
+    TRAINING,
+)
+OF_RUNNER = (Program("runner", "tests/unit/runner/test_runner", ("BlockSum.*:GradientSum.*:LossBook.*",), 20), TRAINING)
 
 
 def programs_for(file: str) -> tuple[Program, ...]:
     """Those that have the file, cheapest first."""
-    return OF_KERNELS if file.startswith("kernels/") else OF_RUNNER
+    if file.startswith("kernels/"):
+        return OF_KERNELS
+    return OF_NCCL if "/nccl/" in file else OF_RUNNER
+
+
+def says_nothing_about(tests: str, file: str) -> bool:
+    return (tests == SLOW and Path(file).stem in NOT_IN_SLOW) or (tests == f"-{ONE_GPU}" and file.endswith(".cu"))
 
 
 class Build:
@@ -127,7 +143,7 @@ class Build:
     def run(self, program: Program, made: Path, file: str) -> str:
         """Empty when every test passed, else what failed: a test's name, or 'timeout in' one."""
         for tests in program.runs:
-            if tests == SLOW and Path(file).stem in NOT_IN_SLOW:
+            if says_nothing_about(tests, file):
                 continue
             failed = self.run_once(program, made, tests)
             if failed:
@@ -139,7 +155,7 @@ class Build:
         argv = [str(made)]
         if program.changed:
             argv = [str(self.folder / program.tests)]
-            environment["LOCKSTEP_TRAIN_GPU"] = str(made)
+            environment[program.variable] = str(made)
         limit = (program.cpu_s, program.cpu_s + 5)
         with subprocess.Popen([*argv, "--gtest_fail_fast", f"--gtest_filter={tests}"], cwd=self.scratch, text=True,
                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
