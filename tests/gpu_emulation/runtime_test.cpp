@@ -113,6 +113,19 @@ TEST_F(Runtime, WorkOnTheNullStreamIsRefused) {
   EXPECT_EQ(cudaPeekAtLastError(), cudaErrorInvalidResourceHandle);
 }
 
+TEST_F(Runtime, ADestroyedStreamsWorkComesInItsTime) {
+  cudaStream_t gone = nullptr;
+  cudaStreamCreateWithFlags(&gone, cudaStreamNonBlocking);
+  DeviceArray<float> x(one_to(64));
+  add(gone, x, 64);
+  EXPECT_EQ(cudaStreamDestroy(gone), cudaSuccess);
+  EXPECT_EQ(x.values()[0], 1) << "nobody has waited for it";
+  EXPECT_EQ(cudaStreamDestroy(gone), cudaErrorInvalidResourceHandle);
+  streams().forget_error();
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+  EXPECT_EQ(x.values()[0], 2);
+}
+
 TEST_F(Runtime, AFailedKernelIsTheErrorOfTheNextWait) {
   float* none = nullptr;
   queue_kernel(compute, "sum_blocks", {1, 64, 0}, [=] { sum_blocks<Bug::divergent_barrier>(none, none, 0); });

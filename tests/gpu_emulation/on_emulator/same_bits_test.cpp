@@ -8,6 +8,9 @@
 namespace lockstep::kernels {
 namespace {
 
+// An emulated GPU's elementwise grids have at most 32 blocks of 256 threads: each must go on after its first element.
+constexpr std::int64_t beyond_the_grid = 50003;
+
 class SameBits : public OnDevice {
  protected:
   // Runs `step(device, stream, arrays)` on both back-ends over copies of the same arrays; gives all arrays as they are
@@ -44,8 +47,8 @@ class SameBits : public OnDevice {
 TEST_F(SameBits, TheDeviceIsNotTheCpu) { EXPECT_EQ(device->kind(), DeviceKind::cuda); }
 
 TEST_F(SameBits, SgdOverRangesOfAnyPlace) {
-  for (const std::size_t count : {1, 31, 33, 4097}) {
-    const auto n = static_cast<std::int64_t>(count);
+  for (const std::int64_t n : std::vector<std::int64_t>{1, 31, 33, 4097, beyond_the_grid}) {
+    const auto count = static_cast<std::size_t>(n);
     const std::vector<ParameterRange> ranges = {
         {0, count / 3, true}, {count / 3, count / 2, false}, {count - 1, count, true}};
     expect_same({random_floats(n, 1), random_floats(n, 2), random_floats(n, 3)},
@@ -57,8 +60,8 @@ TEST_F(SameBits, SgdOverRangesOfAnyPlace) {
 }
 
 TEST_F(SameBits, AdamWOverRangesOfAnyPlace) {
-  for (const std::size_t count : {1, 31, 33, 4097}) {
-    const auto n = static_cast<std::int64_t>(count);
+  for (const std::int64_t n : std::vector<std::int64_t>{1, 31, 33, 4097, beyond_the_grid}) {
+    const auto count = static_cast<std::size_t>(n);
     const std::vector<ParameterRange> ranges = {
         {0, count / 3, true}, {count / 3, count / 2, false}, {count - 1, count, true}};
     const std::vector<float> zeros(count, 0.0F);
@@ -109,7 +112,7 @@ TEST_F(SameBits, AddingArenasAndCasts) {
 }
 
 TEST_F(SameBits, DropoutOfEveryWidth) {
-  for (const std::int64_t columns : {1, 3, 4, 31, 32, 129}) {
+  for (const std::int64_t columns : {1, 3, 4, 31, 32, 129, 8191, 8192}) {
     expect_same({random_floats(7 * columns, 1), std::vector<float>(static_cast<std::size_t>(7 * columns))},
                 [&](Device& on, Stream& queue, auto& at) {
                   const auto layout = make_plain_layout(on, {7, columns}, DataType::f32);
@@ -120,7 +123,7 @@ TEST_F(SameBits, DropoutOfEveryWidth) {
 }
 
 TEST_F(SameBits, ReluForwardAndBackward) {
-  for (const std::int64_t count : {1, 31, 32, 33, 4097}) {
+  for (const std::int64_t count : std::vector<std::int64_t>{1, 31, 32, 33, 4097, beyond_the_grid}) {
     const std::vector<float> none(static_cast<std::size_t>(count));
     expect_same({random_floats(count, 1), random_floats(count, 2), none, none}, [&](Device& on, Stream& queue,
                                                                                     auto& at) {

@@ -19,7 +19,13 @@ CUstream_st* StreamBook::create() {
 }
 
 bool StreamBook::known(const CUstream_st* stream) const {
-  return std::any_of(streams_.begin(), streams_.end(), [&](const auto& each) { return each.get() == stream; });
+  return std::any_of(streams_.begin(), streams_.end(),
+                     [&](const auto& each) { return each.get() == stream && !each->destroyed; });
+}
+
+std::size_t StreamBook::count() const {
+  return static_cast<std::size_t>(
+      std::count_if(streams_.begin(), streams_.end(), [](const auto& each) { return !each->destroyed; }));
 }
 
 cudaError_t StreamBook::fail(cudaError_t error, const std::string& text) {
@@ -37,9 +43,13 @@ void StreamBook::forget_error() {
 
 cudaError_t StreamBook::destroy(CUstream_st* stream) {
   if (!known(stream)) return fail(cudaErrorInvalidResourceHandle, "a stream was destroyed that is not there");
-  const cudaError_t result = wait([&] { return stream->queue.empty(); });
-  std::erase_if(streams_, [&](const auto& each) { return each.get() == stream; });
-  return result;
+  stream->destroyed = true;
+  forget_destroyed();
+  return error_;
+}
+
+void StreamBook::forget_destroyed() {
+  std::erase_if(streams_, [](const auto& each) { return each->destroyed && each->queue.empty(); });
 }
 
 cudaError_t StreamBook::queue(CUstream_st* stream, CUstream_st::Work work) {
@@ -75,7 +85,10 @@ StreamBook::Step StreamBook::run_one() {
   if (able.empty()) return Step::stuck;
   while (!able.empty()) {
     const auto chosen = able.begin() + static_cast<std::ptrdiff_t>(random_() % able.size());
-    if (run_front(**chosen)) return Step::ran;
+    if (run_front(**chosen)) {
+      forget_destroyed();
+      return Step::ran;
+    }
     able.erase(chosen);
   }
   return Step::needs_other_ranks;

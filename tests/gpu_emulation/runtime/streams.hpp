@@ -28,6 +28,7 @@ struct CUstream_st {
         attempt{};  // in place of run, for work that needs other ranks; false: try again, they are late
   };
   std::deque<Work> queue;
+  bool destroyed = false;  // by its owner; it is here until its work is done
 };
 
 namespace lockstep::emulation {
@@ -43,12 +44,12 @@ struct RuntimeCounts {
 class StreamBook {
  public:
   CUstream_st* create();
-  cudaError_t destroy(CUstream_st* stream);  // its work is done first
+  cudaError_t destroy(CUstream_st* stream);  // at once, as CUDA does: its work runs when its turn comes
   cudaError_t queue(CUstream_st* stream, CUstream_st::Work work);
   cudaError_t wait(const std::function<bool()>& done);  // runs work until done()
   cudaError_t wait_for_all();
   bool idle(const CUstream_st* stream) const;
-  std::size_t count() const { return streams_.size(); }
+  std::size_t count() const;
 
   cudaError_t error() const { return error_; }
   const std::string& error_text() const { return error_text_; }  // what a kernel did wrong
@@ -61,6 +62,7 @@ class StreamBook {
   Step run_one();
   bool run_front(CUstream_st& stream);  // false: it needs other ranks
   cudaError_t fail(cudaError_t error, const std::string& text);
+  void forget_destroyed();
   bool known(const CUstream_st* stream) const;
 
   std::vector<std::unique_ptr<CUstream_st>> streams_;

@@ -89,8 +89,9 @@ TEST_F(GpuTraining, OptimizersInPartsGiveTheSameTraining) {
 }
 
 TEST_F(GpuTraining, PartsNeedGpusAndADivisorOfSixteen) {
-  for (const auto& [program, ranks, reason] : {std::tuple{LOCKSTEP_TRAIN_GPU, 3, "the number of ranks must divide 16"},
-                                               std::tuple{LOCKSTEP_TRAIN, 2, "optimizers are spread over GPUs only"}}) {
+  for (const auto& [program, ranks, reason] :
+       {std::tuple{program_on_gpus(), 3, "the number of ranks must divide 16"},
+        std::tuple{std::string(LOCKSTEP_TRAIN), 2, "optimizers are spread over GPUs only"}}) {
     auto run = training(program, ranks, "refused", "mlp", {{"shard-optimizer", "on"}});
     const ProgramResult result = run.run();
     EXPECT_EQ(result.exit_code(), 2);
@@ -107,7 +108,7 @@ TEST_F(GpuTraining, FourGpusGoOnFromACheckpointOfTwo) {
 
 // Eight GPUs are emulated: the ninth rank has none of its own.
 TEST_F(GpuTraining, RanksThatWouldShareAGpuAreNamed) {
-  auto run = training(LOCKSTEP_TRAIN_GPU, 9, "shared", "mlp", {{"device", "cuda"}});
+  auto run = training(program_on_gpus(), 9, "shared", "mlp", {{"device", "cuda"}});
   const ProgramResult result = run.run();
   EXPECT_EQ(result.exit_code(), 2);
   EXPECT_THAT(result.output, HasSubstr("ranks 0, 8 would share one GPU"));
@@ -115,7 +116,7 @@ TEST_F(GpuTraining, RanksThatWouldShareAGpuAreNamed) {
 
 // A rank that dies takes the others down, whatever they are in the middle of, and nothing stays.
 TEST_F(GpuTraining, ADeadRankEndsTheTraining) {
-  auto run = training(LOCKSTEP_TRAIN_GPU, 3, "dead", "mlp", {{"device", "cuda"}, {"epochs", "100000"}});
+  auto run = training(program_on_gpus(), 3, "dead", "mlp", {{"device", "cuda"}, {"epochs", "100000"}});
   EXPECT_NE(run.run_and_signal(5, 1, SIGKILL).exit_code(), 0);
   for (const int rank : {0, 1, 2}) {
     const auto process = read_process_file(run.folder().stoppable_file(rank));
@@ -127,7 +128,7 @@ TEST_F(GpuTraining, ADeadRankEndsTheTraining) {
 // A rank that stands still, before or within a sum: the others' watchdog names it by its silence and ends the job.
 TEST_F(GpuTraining, AStoppedRankIsNamedAndTheTrainingEnds) {
   auto run =
-      training(LOCKSTEP_TRAIN_GPU, 3, "stopped", "mlp",
+      training(program_on_gpus(), 3, "stopped", "mlp",
                {{"device", "cuda"}, {"epochs", "100000"}, {"collective-warn", "1"}, {"collective-timeout", "3"}});
   const ProgramResult result = run.run_and_signal(5, 2, SIGSTOP);
   EXPECT_EQ(result.exit_code(), 1);
@@ -140,7 +141,7 @@ TEST_F(GpuTraining, AStoppedRankIsNamedAndTheTrainingEnds) {
 // The error says what wanted how much, how much there is, and what helps.
 TEST_F(GpuTraining, TooLittleMemoryIsExplained) {
   const auto error_with = [&](const std::string& bytes) {
-    auto run = training(LOCKSTEP_TRAIN_GPU, 1, "full", "mlp", {{"device", "cuda"}, {"layers", "4096"}});
+    auto run = training(program_on_gpus(), 1, "full", "mlp", {{"device", "cuda"}, {"layers", "4096"}});
     const ProgramResult result = run.run({{"LOCKSTEP_EMULATION_MEMORY", bytes}});
     EXPECT_EQ(result.exit_code(), 1);
     return result.output;

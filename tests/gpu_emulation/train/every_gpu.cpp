@@ -58,7 +58,7 @@ TEST_F(GpuTraining, ACheckpointOfEitherGoesOnOnTheOther) {
 
 TEST_F(GpuTraining, ResumedEqualsUninterruptedBitForBit) {
   const auto whole = on_gpus(1, "whole", "cnn");
-  auto stopped = training(LOCKSTEP_TRAIN_GPU, 1, "stopped", "cnn", {{"device", "cuda"}});
+  auto stopped = training(program_on_gpus(), 1, "stopped", "cnn", {{"device", "cuda"}});
   EXPECT_EQ(stopped.run_and_signal(5, 0, SIGTERM).exit_code(), 75);
   const auto resumed = on_gpus(1, "stopped", "cnn");
   EXPECT_THAT(output_.output, HasSubstr("goes on from"));

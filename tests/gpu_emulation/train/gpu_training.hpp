@@ -5,10 +5,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 
 #include "tests/ranks/training_run.hpp"
 
 namespace lockstep::testing {
+
+// tests/mutation puts a changed program in its place.
+inline std::string program_on_gpus() {
+  const char* other = std::getenv("LOCKSTEP_TRAIN_GPU");
+  return other != nullptr ? other : LOCKSTEP_TRAIN_GPU;
+}
 
 class GpuTraining : public ::testing::Test {
  protected:
@@ -39,7 +46,7 @@ class GpuTraining : public ::testing::Test {
   TrainingRun on_gpus(int ranks, const std::string& name, const std::string& model, Changes changes = {},
                       const std::string& seed = "1") {
     changes["device"] = "cuda";
-    return ended(training(LOCKSTEP_TRAIN_GPU, ranks, name, model, changes), {{"LOCKSTEP_EMULATION_SEED", seed}});
+    return ended(training(program_on_gpus(), ranks, name, model, changes), {{"LOCKSTEP_EMULATION_SEED", seed}});
   }
 
   // Sums in float32 in other orders: losses within 1e-4 of each other over the first 20 steps (measured: below 1e-5).

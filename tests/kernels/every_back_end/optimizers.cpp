@@ -56,7 +56,7 @@ TEST_F(Optimizers, AdamWAgreesWithTheReferenceOverManySteps) {
 }
 
 TEST_F(Optimizers, AddingIsExactWhateverTheAlignment) {
-  for (const std::int64_t count : {1, 31, 33, 4097}) {
+  for (const std::int64_t count : {1, 31, 33, 4097, 50003}) {
     for (const std::size_t shift : {0, 1}) {
       const auto size = static_cast<std::size_t>(count);
       std::vector<float> x(size + shift);

@@ -9,9 +9,11 @@ namespace {
 
 using Transformer = OnDevice;
 
+// 513 x 160: more packs than an emulated GPU's grid has threads, so each must go on after its first.
 TEST_F(Transformer, BiasGeluAgreesWithTheReferenceAtOddSizes) {
   in_every_type([&] {
-    for (const auto& [rows, columns] : {std::array{1, 1}, {3, 31}, {33, 32}, {7, 33}, {2, 1023}, {520, 8}, {1, 4097}}) {
+    for (const auto& [rows, columns] :
+         {std::array{1, 1}, {3, 31}, {33, 32}, {7, 33}, {2, 1023}, {520, 8}, {1, 4097}, {513, 160}}) {
       SCOPED_TRACE(fmt::format("{} x {}", rows, columns));
       const Matrix x = 4 * random(rows, columns, 1);
       const Vector bias = random(columns, 2);
