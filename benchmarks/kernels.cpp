@@ -200,11 +200,12 @@ void training_step(benchmark::State& state) {
   std::vector<std::int32_t> labels(batch);
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i * 7919 % 1000) / 1000 - 0.5F;
   for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i * 7 % 10);
-  std::uint64_t step = 0;
+  StepNumbers now{.step = 0, .learning_rate = 0.01F};
   LossSums sums;
   for (auto _ : state) {
-    model->train({images.data(), labels.data(), batch, 0}, 1.0F / batch, step++, &sums, {});
+    model->train({images.data(), labels.data(), batch, 0}, 1.0F / batch, &now, &sums, {});
     sgd->run(model->parameters(), model->gradients(), velocity.as<float>(), {0.01F, 0.9F}, model->stream());
+    ++now.step;
   }
   state.SetItemsProcessed(state.iterations() * batch);
   state.SetLabel(spec.name);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -68,6 +69,13 @@ class Event {
   virtual void wait() = 0;                     // the host waits for it
 };
 
+// Work that streams were given once, to be run again for the price of one call.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void run(Stream& stream) = 0;  // queues all of it
+};
+
 class Planner;  // kernels/planner.hpp
 
 class Device {
@@ -87,6 +95,11 @@ class Device {
   bool memory_is_the_hosts() const { return kind() == DeviceKind::cpu; }
   // Between this device's memory and the host's, in either direction; in the order of the stream.
   virtual void copy(void* to, const void* from, std::size_t bytes, Stream& stream) = 0;
+
+  // What `work` gives to `stream`, and to streams that an event of it holds back, is recorded and not run. When `work`
+  // returns, `stream` must be held back until all of theirs. Meanwhile this thread must neither allocate memory nor wait
+  // for the device. Throws Error where the device can't record.
+  virtual std::unique_ptr<Recording> record(Stream& stream, const std::function<void()>& work) = 0;
 
   virtual Planner& planner() = 0;  // of the back-end's operations
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "kernels/step_numbers.hpp"
 #include "kernels/view.hpp"
 
 namespace lockstep::kernels {
@@ -95,7 +96,8 @@ struct DropoutKey {
   std::uint64_t seed = 0;
   std::uint32_t layer = 0;
   std::uint64_t step = 0;
-  std::int64_t first_sample = 0;  // of row 0 in the global batch
+  std::int64_t first_sample = 0;     // of row 0 in the global batch
+  const StepNumbers* now = nullptr;  // device memory; where given, its step counts
 };
 class Dropout {
  public:

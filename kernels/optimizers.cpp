@@ -25,7 +25,13 @@ static double power(double base, std::uint64_t exponent) {
   return result;
 }
 
-float adamw_keep(const AdamWStep& step, bool decay) { return decay ? 1 - step.learning_rate * step.weight_decay : 1; }
+static float correction(float beta, std::uint64_t t) {
+  return static_cast<float>(1 / (1 - power(static_cast<double>(beta), t)));
+}
+
+StepNumbers step_numbers(std::uint64_t step, float learning_rate, float beta1, float beta2) {
+  return {step, learning_rate, correction(beta1, step + 1), correction(beta2, step + 1)};
+}
 
 AdamWFactors adamw_factors(const AdamWStep& step) {
   AdamWFactors factors{};
@@ -33,8 +39,8 @@ AdamWFactors adamw_factors(const AdamWStep& step) {
   factors.rate = step.learning_rate;
   factors.beta1 = step.beta1;
   factors.beta2 = step.beta2;
-  factors.correction1 = static_cast<float>(1 / (1 - power(static_cast<double>(step.beta1), step.t)));
-  factors.correction2 = static_cast<float>(1 / (1 - power(static_cast<double>(step.beta2), step.t)));
+  factors.correction1 = correction(step.beta1, step.t);
+  factors.correction2 = correction(step.beta2, step.t);
   factors.epsilon = step.epsilon;
   factors.scale = step.gradient_scale;
   return factors;

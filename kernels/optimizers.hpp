@@ -11,6 +11,7 @@
 
 #include "kernels/bf16.hpp"
 #include "kernels/device.hpp"
+#include "kernels/step_numbers.hpp"
 
 namespace lockstep::kernels {
 
@@ -44,6 +45,7 @@ struct SgdStep {
   float gradient_scale = 1;
   Clipping clipping = {};
   std::span<Bf16> copy = {};  // of the parameters, rounded, in an arena of the same places; empty: none is wanted
+  const StepNumbers* now = nullptr;  // device memory; where given, its learning rate is the step's
 };
 class Sgd {
  public:
@@ -64,7 +66,8 @@ struct AdamWStep {
   float gradient_scale = 1;
   std::uint64_t t = 1;  // this step's number, from 1
   Clipping clipping = {};
-  std::span<Bf16> copy = {};  // as SgdStep's
+  std::span<Bf16> copy = {};         // as SgdStep's
+  const StepNumbers* now = nullptr;  // device memory; where given, its learning rate and corrections are the step's
 };
 class AdamW {
  public:

@@ -30,11 +30,12 @@ std::unique_ptr<kernels::Device> my_gpu(const Options& options, const Collective
 
 // What only GPUs can do is refused, never left out.
 void expect_no_gpu_options(const Options& options, const Collective& collective) {
-  if (options.precision == "f32") return;
-  throw AgreedError(
-      ExitCode::bad_input,
-      fmt::format("--precision {}: CPUs compute in f32; give --device cuda where there is a GPU", options.precision),
-      collective.rank() == 0);
+  const std::string reason = options.precision != "f32"
+                                 ? fmt::format("--precision {}: CPUs compute in f32", options.precision)
+                             : options.cuda_graph == "on" ? "--cuda-graph on: CPUs record nothing"
+                                                          : "";
+  if (reason.empty()) return;
+  throw AgreedError(ExitCode::bad_input, reason + "; give --device cuda where there is a GPU", collective.rank() == 0);
 }
 
 // By what the devices say they are, not by their numbers: those depend on what each rank is shown.

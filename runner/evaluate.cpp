@@ -47,11 +47,12 @@ class Reader {
 Evaluation evaluate(Model& model, const ImageSet& set, const Scaling& scaling, Collective& collective, int blocks) {
   const int blocks_here = blocks / collective.size();
   LossBook book(model.device(), model.stream(), blocks_here, 1);
-  book.begin_entry();
+  book.begin();
   Reader reader(model, set, scaling);
   for (int i = 0; i < blocks_here; ++i) {
     reader.evaluate(share_of(set.count(), collective.rank() * blocks_here + i, blocks), book.block(i));
   }
+  book.end();
   const LossBook::Entry here = book.take().front();
   std::array<double, 2> totals{here.loss, static_cast<double>(here.correct)};  // counts below 2^53 are exact
   collective.sum(std::span<double>(totals));

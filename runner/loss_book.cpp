@@ -11,27 +11,25 @@ LossBook::LossBook(kernels::Device& device, kernels::Stream& stream, int blocks,
       math_(kernels::make_arena_math(device)),
       blocks_(blocks),
       most_(entries),
-      there_(device.allocate(static_cast<std::size_t>(blocks) * static_cast<std::size_t>(entries) *
-                             sizeof(kernels::LossSums))) {
+      now_(device.allocate(static_cast<std::size_t>(blocks) * sizeof(kernels::LossSums))),
+      there_(device.allocate(static_cast<std::size_t>(entries) * now_.bytes())) {
   if (!device.memory_is_the_hosts()) here_ = device.allocate_host(there_.bytes());
 }
 
-void LossBook::begin_entry() {
-  if (full()) throw failure("a book of {} losses is full", most_);
-  ++begun_;
-}
+void LossBook::begin() { math_->zero(now_.as<float>(), stream_); }
 
-kernels::LossSums* LossBook::block(int block) {
-  return static_cast<kernels::LossSums*>(there_.data()) + static_cast<std::ptrdiff_t>(begun_ - 1) * blocks_ + block;
+void LossBook::end() {
+  if (full()) throw failure("a book of {} losses is full", most_);
+  auto* const to = there_.as<std::byte>().data() + static_cast<std::size_t>(entries_++) * now_.bytes();
+  device_.copy(to, now_.data(), now_.bytes(), stream_);
 }
 
 std::vector<LossBook::Entry> LossBook::take() {
-  const std::size_t bytes =
-      static_cast<std::size_t>(begun_) * static_cast<std::size_t>(blocks_) * sizeof(kernels::LossSums);
+  const std::size_t bytes = static_cast<std::size_t>(entries_) * now_.bytes();
   if (here_.bytes() > 0) device_.copy(here_.data(), there_.data(), bytes, stream_);
   stream_.synchronize();
   const auto* sums = static_cast<const kernels::LossSums*>(here_.bytes() > 0 ? here_.data() : there_.data());
-  std::vector<Entry> entries(static_cast<std::size_t>(begun_));
+  std::vector<Entry> entries(static_cast<std::size_t>(entries_));
   std::vector<double> losses(static_cast<std::size_t>(blocks_));
   for (Entry& entry : entries) {
     for (double& loss : losses) {
@@ -41,8 +39,7 @@ std::vector<LossBook::Entry> LossBook::take() {
     }
     entry.loss = pairwise_sum(losses);
   }
-  math_->zero(there_.as<float>().first(bytes / sizeof(float)), stream_);
-  begun_ = 0;
+  entries_ = 0;
   return entries;
 }
 

@@ -13,11 +13,13 @@ class LossBook {
   // Room for `entries` sums over a rank's `blocks` of a batch (a power of two, or one).
   LossBook(kernels::Device& device, kernels::Stream& stream, int blocks, int entries);
 
-  // Begins a new entry. Throws failure when the book is full.
-  void begin_entry();
-  kernels::LossSums* block(int block);  // of the entry begun last; device memory, zero at first
-  int entries() const { return begun_; }
-  bool full() const { return begun_ == most_; }
+  // An entry is made by work queued on the stream: begin(), what adds to block(i), end(). The blocks' places (device
+  // memory) are the same for every entry, so begin() and the adding may be a recording's.
+  void begin();
+  kernels::LossSums* block(int block) { return static_cast<kernels::LossSums*>(now_.data()) + block; }
+  void end();  // throws failure when the book is full
+  int entries() const { return entries_; }
+  bool full() const { return entries_ == most_; }
 
   struct Entry {
     double loss = 0;  // summed over the blocks, pairwise (block_sum.hpp)
@@ -32,7 +34,8 @@ class LossBook {
   std::unique_ptr<kernels::ArenaMath> math_;
   int blocks_;
   int most_;
-  int begun_ = 0;
+  int entries_ = 0;
+  kernels::Buffer now_;    // (blocks)
   kernels::Buffer there_;  // (entries, blocks)
   kernels::Buffer here_;   // the same on the host; empty where the device's memory is the host's
 };

@@ -164,6 +164,9 @@ std::vector<OptionRow> make_table() {
       "shard-optimizer", &O::shard_optimizer, {"off", "on"},
       "GPUs: each rank keeps the optimizer's state of its own part of the parameters, and updates that part (ZeRO "
       "stage 1); for a number of ranks that divides 16"));
+  add(choice("cuda-graph", &O::cuda_graph, {"off", "on"},
+             "GPUs: record a step's work once and give it to the GPU in one call from then on: for small models, whose "
+             "steps take longer to start than to compute"));
   add(number("collective-warn", &O::collective_warn_s, 0.1, 1e6, "seconds",
              "GPUs: name a sum over ranks that takes longer, and the ranks that it waits for"));
   add(number("collective-timeout", &O::collective_timeout_s, 0.1, 1e6, "seconds",

@@ -51,6 +51,7 @@ struct Options {
   std::string precision = "f32";
   std::string overlap = "auto";
   std::string shard_optimizer = "off";
+  std::string cuda_graph = "off";
   int blocks = 4;
   double collective_warn_s = 30;
   double collective_timeout_s = 600;

@@ -67,7 +67,11 @@ Trainer::Trainer(const Options& options, Collective& collective, const Sums& sum
       sharded_(sums.sharded),
       gradient_sum_(sharded_ != nullptr ? nullptr : sums.whole.get(), model.stream(), model.gradients(),
                     overlap_of(options, collective, model.device())),
-      losses_(model.device(), model.stream(), blocks_here_, steps_between_looks(options, model.device())) {}
+      losses_(model.device(), model.stream(), blocks_here_, steps_between_looks(options, model.device())) {
+  if (options.cuda_graph == "on") {
+    recorded_ = std::make_unique<RecordedSteps>(model.device(), model.stream(), sums.whole.get());
+  }
+}
 
 Ending Trainer::run() {
   run_started_s_ = epoch_started_s_ = seconds_now();
@@ -78,7 +82,8 @@ Ending Trainer::run() {
   Upload upload(model_.device(), model_.stream(), most, data_.train.image_size());
   while (position_.step < length_.end_step) {
     upload.wait_for_the_one_before();
-    Wishes wishes = train_one_step(upload.put(batches.next()));
+    const double rate = learning_rate(schedule_, position_.step);
+    Wishes wishes = train_one_step(upload.put(batches.next(), optimizer_.numbers(rate, position_.step)), rate);
     const bool due = options_.checkpoint_every > 0 && position_.step % options_.checkpoint_every == 0;
     const bool saves = due || wishes.save || wishes.stop;
     if (saves && losses_.entries() > 0) wishes.stop |= agree_on_wishes(true).stop;  // a wish to save is met, too
@@ -89,43 +94,50 @@ Ending Trainer::run() {
   return Ending::completed;
 }
 
-Trainer::Wishes Trainer::train_one_step(const BatchView& batch) {
+Trainer::Wishes Trainer::train_one_step(const BatchView& batch, double learning_rate) {
   const double started = seconds_now();
-  const double rate = learning_rate(schedule_, position_.step);
-  compute(batch);
-  update(rate);
+  compute_and_update(batch);
+  losses_.end();
+  images_of_entries_.push_back(batch.global_count);
   ++position_.step;
   last_validation_.reset();
   const Wishes wishes = agree_on_wishes(losses_are_due());
   count_times(seconds_now() - started, batch.global_count);
-  if (records_here()) record(rate);
+  if (records_here()) record(learning_rate);
   report_progress();
   return wishes;
 }
 
+void Trainer::compute_and_update(const BatchView& batch) {
+  const auto work = [&] {
+    compute(batch);
+    update(batch.now);
+  };
+  recorded_ ? recorded_->run({batch.images, batch.global_count}, work) : work();
+}
+
 void Trainer::compute(const BatchView& batch) {
   const float scale = 1.0F / static_cast<float>(batch.global_count);
-  losses_.begin_entry();
-  images_of_entries_.push_back(batch.global_count);
+  losses_.begin();
   for (int block = 0; block < blocks_here_; ++block) {
     const auto ready = [&](std::size_t begin, std::size_t end) {
       block_sum_.take(block, begin, end);
       if (block + 1 == blocks_here_) gradient_sum_.ready(begin, end);
     };
     const Range range = share_of(batch.global_count, collective_.rank() * blocks_here_ + block, blocks_);
-    model_.train(batch.part(range), scale, static_cast<std::uint64_t>(position_.step), losses_.block(block), ready);
+    model_.train(batch.part(range), scale, batch.now, losses_.block(block), ready);
   }
 }
 
 // With parts, a rank gets the sum of its own part's gradients alone, and gives its part of the parameters to the
 // others.
-void Trainer::update(double learning_rate) {
+void Trainer::update(const kernels::StepNumbers* now) {
   gradient_sum_.finish();
   if (sharded_ != nullptr) {
     sharded_->start_reduce_scatter(model_.gradients(), model_.stream());
     sharded_->join(model_.stream());
   }
-  optimizer_.update(learning_rate, position_.step);
+  optimizer_.update(now);
   if (sharded_ == nullptr) return;
   sharded_->start_all_gather(model_.parameters(), model_.stream());
   sharded_->join(model_.stream());

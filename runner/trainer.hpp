@@ -15,6 +15,7 @@
 #include "runner/evaluate.hpp"
 #include "runner/loss_book.hpp"
 #include "runner/optimizer/schedule.hpp"
+#include "runner/recorded_steps.hpp"
 #include "runner/training_data.hpp"
 #include "runner/training_log.hpp"
 
@@ -56,9 +57,10 @@ class Trainer {
     bool stop = false;
     bool save = false;
   };
-  Wishes train_one_step(const BatchView& batch);
+  Wishes train_one_step(const BatchView& batch, double learning_rate);
+  void compute_and_update(const BatchView& batch);
   void compute(const BatchView& batch);
-  void update(double learning_rate);
+  void update(const kernels::StepNumbers* now);
   bool records_here() const;
   bool losses_are_due() const;
   Wishes agree_on_wishes(bool with_losses);
@@ -88,6 +90,7 @@ class Trainer {
   ShardedSums* sharded_;  // null: every rank updates all parameters
   GradientSum gradient_sum_;
   LossBook losses_;
+  std::unique_ptr<RecordedSteps> recorded_;      // null: each step's work is given to the device anew
   std::vector<std::int64_t> images_of_entries_;  // of the global batches whose losses are in the book
 
   TrainingPosition position_;

@@ -42,6 +42,10 @@ void CpuDevice::copy(void* to, const void* from, std::size_t bytes, Stream& stre
   if (bytes > 0) std::memcpy(to, from, bytes);
 }
 
+std::unique_ptr<Recording> CpuDevice::record(Stream& /*stream*/, const std::function<void()>& /*work*/) {
+  throw failure("a CPU's work is done at once: there is nothing to record");
+}
+
 void CpuDevice::use_threads() const { omp_set_num_threads(threads_); }
 
 void CpuDevice::reserve_scratch(std::size_t bytes) {

@@ -36,6 +36,7 @@ class CpuDevice : public Device {
   Buffer allocate(std::size_t bytes) override;
   Buffer allocate_host(std::size_t bytes) override { return allocate(bytes); }
   void copy(void* to, const void* from, std::size_t bytes, Stream& stream) override;
+  std::unique_ptr<Recording> record(Stream& stream, const std::function<void()>& work) override;
   Planner& planner() override { return *planner_; }
 
   const dnnl::engine& engine() const { return engine_; }

@@ -66,11 +66,12 @@ class CpuDropout : public Dropout {
  private:
   void apply(const float* from, float* to, const DropoutKey& key) const {
     const PhiloxKey philox = philox_key(key.seed, RandomPurpose::dropout);
+    const std::uint64_t step = key.now != nullptr ? key.now->step : key.step;
     const std::int64_t columns = layout_->shape()[1];
     for (std::int64_t row = 0; row < layout_->shape()[0]; ++row) {
       const std::uint32_t rest[3] = {static_cast<std::uint32_t>(key.first_sample + row),
-                                     static_cast<std::uint32_t>(key.step),
-                                     key.layer + (static_cast<std::uint32_t>(key.step >> 32U) << 16U)};
+                                     static_cast<std::uint32_t>(step),
+                                     key.layer + (static_cast<std::uint32_t>(step >> 32U) << 16U)};
       dropout_row(from + row * columns, to + row * columns, columns, rest, philox.data(), threshold_, scale_);
     }
   }

@@ -59,8 +59,9 @@ class CpuSgd : public Sgd {
     expect_room(ranges_, {parameters.size(), gradients.size(), velocity.size()});
     if (!step.copy.empty()) expect_room(ranges_, {step.copy.size()});
     const float scale = scale_of(step.gradient_scale, step.clipping);
+    const float rate = step.now != nullptr ? step.now->learning_rate : step.learning_rate;
     for_parts(ranges_, parameters, step.copy, [&](std::size_t begin, std::size_t count, bool decay) {
-      sgd(&parameters[begin], &gradients[begin], &velocity[begin], count, step.learning_rate, step.momentum,
+      sgd(&parameters[begin], &gradients[begin], &velocity[begin], count, rate, step.momentum,
           decay ? step.weight_decay : 0, scale);
     });
   }
@@ -78,9 +79,10 @@ class CpuAdamW : public AdamW {
     expect_room(ranges_, {parameters.size(), gradients.size(), m.size(), v.size()});
     if (!step.copy.empty()) expect_room(ranges_, {step.copy.size()});
     AdamWFactors factors = adamw_factors(step);
+    if (step.now != nullptr) at_now(factors, *step.now);
     factors.scale = scale_of(step.gradient_scale, step.clipping);
     for_parts(ranges_, parameters, step.copy, [&](std::size_t begin, std::size_t count, bool decay) {
-      factors.keep = adamw_keep(step, decay);
+      factors.keep = decay ? adamw_keep(factors.rate, step.weight_decay) : 1;
       adamw(&parameters[begin], &gradients[begin], &m[begin], &v[begin], count, factors);
     });
   }

@@ -46,6 +46,7 @@ class CudaDevice : public Device {
   Buffer allocate(std::size_t bytes) override;
   Buffer allocate_host(std::size_t bytes) override;
   void copy(void* to, const void* from, std::size_t bytes, Stream& stream) override;
+  std::unique_ptr<Recording> record(Stream& stream, const std::function<void()>& work) override;
   Planner& planner() override { return *planner_; }
 
   // Blocks that fill the device a few times over: the most that a grid-stride kernel starts.

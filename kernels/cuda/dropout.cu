@@ -15,8 +15,9 @@ namespace {
 struct DropoutDraw {
   PhiloxKey key;
   std::uint32_t first_sample;
-  std::uint32_t step;
   std::uint32_t layer;
+  std::uint64_t step;
+  const StepNumbers* now;   // null: step counts
   std::uint32_t threshold;  // dropped below it: rate * 2^32
   float scale;              // of what is kept
 };
@@ -28,15 +29,17 @@ __global__ void dropout(const T* x, T* y, std::int64_t rows, std::int64_t column
   constexpr int n = whole_pack<T>;
   const std::int64_t packs = (columns + n - 1) / n;
   const std::int64_t stride = threads_of_grid();
+  const std::uint64_t step = draw.now != nullptr ? draw.now->step : draw.step;
+  const auto low = static_cast<std::uint32_t>(step);
+  const std::uint32_t layer = draw.layer + (static_cast<std::uint32_t>(step >> 32U) << 16U);
   for (std::int64_t i = thread_of_grid(); i < rows * packs; i += stride) {
     const std::int64_t row = i / packs;
     const std::int64_t first = i % packs * n;
     Pack<bool, n> kept;
     for (int k = 0; k < n; k += 4) {
-      const PhiloxCounter words =
-          philox4x32({static_cast<std::uint32_t>((first + k) / 4), draw.first_sample + static_cast<std::uint32_t>(row),
-                      draw.step, draw.layer},
-                     draw.key);
+      const PhiloxCounter words = philox4x32({static_cast<std::uint32_t>((first + k) / 4),
+                                              draw.first_sample + static_cast<std::uint32_t>(row), low, layer},
+                                             draw.key);
       for (int word = 0; word < 4; ++word) {
         kept.value[k + word] = words[static_cast<std::size_t>(word)] >= draw.threshold;
       }
@@ -81,8 +84,9 @@ class CudaDropout : public Dropout {
   void apply(const T* from, T* to, const DropoutKey& key, Stream& stream) {
     const DropoutDraw draw{philox_key(key.seed, RandomPurpose::dropout),
                            static_cast<std::uint32_t>(key.first_sample),
-                           static_cast<std::uint32_t>(key.step),
-                           key.layer + (static_cast<std::uint32_t>(key.step >> 32U) << 16U),
+                           key.layer,
+                           key.step,
+                           key.now,
                            threshold_,
                            scale_};
     const std::int64_t rows = layout_->shape()[0];

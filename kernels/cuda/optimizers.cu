@@ -1,7 +1,7 @@
 // SGD with momentum and AdamW over a whole arena in one launch, the formulas of kernels/optimizers.hpp operation by
 // operation (no fused multiply-add), so that CPU and GPU give the same bits.
 // Traffic per parameter: SGD reads p, g, v and writes p, v: 20 bytes; AdamW reads p, g, m, v and writes p, m, v: 28; a
-// bfloat16 copy is 2 more. The few ranges come from the caches.
+// bfloat16 copy is 2 more. The few ranges and the step's numbers come from the caches.
 #include <cmath>
 
 #include "kernels/cuda/elementwise.hpp"
@@ -71,8 +71,9 @@ __device__ void sgd_element(float& p, float g, float& v, const SgdFactors& f, fl
 }
 
 __global__ void sgd(float* p, const float* g, float* v, Bf16* copy, Extent extent, Ranges ranges, SgdFactors step,
-                    Clipping clipping) {
+                    const StepNumbers* now, Clipping clipping) {
   step.scale = scale_of(step.scale, clipping);
+  if (now != nullptr) step.rate = now->learning_rate;
   const auto decay_of = [&step](bool decay) { return decay ? step.decay : 0.0F; };
   for_ranges(
       extent, ranges,
@@ -102,8 +103,10 @@ __device__ void adamw_element(float& p, float g, float& m, float& v, const AdamW
 }
 
 __global__ void adamw(float* p, const float* g, float* m, float* v, Bf16* copy, Extent extent, Ranges ranges,
-                      AdamWFactors f, float keep_decayed, Clipping clipping) {
+                      AdamWFactors f, float weight_decay, const StepNumbers* now, Clipping clipping) {
   f.scale = scale_of(f.scale, clipping);
+  if (now != nullptr) at_now(f, *now);
+  const float keep_decayed = adamw_keep(f.rate, weight_decay);
   const auto keep_of = [&](bool decay) { return decay ? keep_decayed : f.keep; };
   for_ranges(
       extent, ranges,
@@ -165,7 +168,8 @@ class CudaSgd : public Sgd {
         extent_of(table_.end(), parameters.data(), gradients.data(), velocity.data(), step.copy.data());
     launch(elementwise_launch("sgd", device_, extent, stream), sgd, parameters.data(), gradients.data(),
            velocity.data(), step.copy.data(), extent, table_.get(),
-           SgdFactors{step.learning_rate, step.momentum, step.weight_decay, step.gradient_scale}, step.clipping);
+           SgdFactors{step.learning_rate, step.momentum, step.weight_decay, step.gradient_scale}, step.now,
+           step.clipping);
   }
 
  private:
@@ -187,7 +191,7 @@ class CudaAdamW : public AdamW {
     const Extent extent =
         extent_of(table_.end(), parameters.data(), gradients.data(), m.data(), v.data(), step.copy.data());
     launch(elementwise_launch("adamw", device_, extent, stream), adamw, parameters.data(), gradients.data(), m.data(),
-           v.data(), step.copy.data(), extent, table_.get(), adamw_factors(step), adamw_keep(step, true),
+           v.data(), step.copy.data(), extent, table_.get(), adamw_factors(step), step.weight_decay, step.now,
            step.clipping);
   }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -29,8 +30,14 @@ class DeviceSums {
   // is its own.
   virtual void join(kernels::Stream& before) = 0;
 
-  // Calls of start() so far: equal on all ranks. What names a late sum.
+  // Sums started so far: equal on all ranks. What names a late sum.
   virtual std::int64_t started() const = 0;
+
+  // While kernels::Device::record makes a recording, between these two calls, sums become part of it. What
+  // end_recording() gives is called before each run of it, and starts its sums as far as the host is concerned. Throws
+  // failure where sums need the host.
+  virtual void begin_recording() = 0;
+  virtual std::function<void()> end_recording() = 0;
 };
 
 // Of memory that is the host's, by the ranks' own collective. Overlap::off: start() has the sum when it returns.

@@ -1,4 +1,5 @@
 // Sums of a CPU's memory: the host does them itself, at once or a bit whenever it comes by.
+#include "common/error.hpp"
 #include "runner/collective/device_sums.hpp"
 
 namespace lockstep::runner {
@@ -20,6 +21,8 @@ class HostSums final : public DeviceSums {
   void progress() override { ranks_.progress(); }
   void join(kernels::Stream& /*before*/) override { ranks_.wait_sums(); }
   std::int64_t started() const override { return started_; }
+  void begin_recording() override { throw failure("sums that the host does can't be recorded"); }
+  std::function<void()> end_recording() override { return {}; }
 
  private:
   Collective& ranks_;

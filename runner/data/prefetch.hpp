@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/device.hpp"
+#include "kernels/step_numbers.hpp"
 #include "runner/data/image_set.hpp"
 #include "runner/data/order.hpp"
 
@@ -22,6 +23,7 @@ struct BatchView {
   int count = 0;               // of this rank; 0 when the global batch has fewer samples than ranks
   std::int64_t first_in_global = 0;
   std::int64_t global_count = 0;
+  const kernels::StepNumbers* now = nullptr;  // of the step that trains on it, in the same memory
 
   Batch whole() const { return {images, labels, count, first_in_global}; }
   // What this rank has of a range of the global batch.

@@ -14,8 +14,8 @@ struct Pass {
   kernels::Stream& stream;
   bool training = false;
   std::uint64_t seed = 0;
-  std::uint64_t step = 0;
-  std::int64_t first_sample = 0;  // of the batch in the global batch
+  const kernels::StepNumbers* now = nullptr;  // device memory
+  std::int64_t first_sample = 0;              // of the batch in the global batch
 };
 
 // A layer's weight and bias in the arenas, all plain.

@@ -17,6 +17,7 @@ class LayeredModel : public Model {
         max_batch_(max_batch),
         device_(device),
         stream_(device.make_stream()),
+        math_(kernels::make_arena_math(device)),
         parameters_(arena("parameters")),
         gradients_(arena("gradients")) {
     if (max_batch < 1) throw bad_input("a model needs batches of at least 1 sample, not {}", max_batch);
@@ -33,16 +34,16 @@ class LayeredModel : public Model {
     return 3 * architecture_.forward_flop - architecture_.first_layer_flop;
   }
 
-  void train(const Batch& batch, float gradient_scale, std::uint64_t step, kernels::LossSums* sums,
+  void train(const Batch& batch, float gradient_scale, const kernels::StepNumbers* now, kernels::LossSums* sums,
              const GradientsReady& ready) override {
     if (batch.count == 0) return train_on_nothing(ready);
-    const Pass pass{*stream_, true, seed_, step, batch.first_in_global};
+    const Pass pass{*stream_, true, seed_, now, batch.first_in_global};
     network(batch.count).run(batch, gradient_scale, pass, sums, ready);
   }
 
   void evaluate(const Batch& batch, kernels::LossSums* sums) override {
     if (batch.count == 0) return;
-    network(batch.count).run(batch, 0, {*stream_, false, seed_, 0, batch.first_in_global}, sums, {});
+    network(batch.count).run(batch, 0, {*stream_, false, seed_, nullptr, batch.first_in_global}, sums, {});
   }
 
  private:
@@ -76,7 +77,7 @@ class LayeredModel : public Model {
 
   // A rank whose share of a batch is empty still takes part in every collective of the step, in the same order.
   void train_on_nothing(const GradientsReady& ready) {
-    kernels::make_arena_math(device_)->zero(gradients(), *stream_);
+    math_->zero(gradients(), *stream_);
     std::size_t end = architecture_.arena_floats;
     for (std::size_t i = architecture_.tensors.size(); i > 0; i -= 2) {
       const std::size_t begin = architecture_.tensors[i - 2].offset;
@@ -90,6 +91,7 @@ class LayeredModel : public Model {
   int max_batch_;
   kernels::Device& device_;
   std::unique_ptr<kernels::Stream> stream_;
+  std::unique_ptr<kernels::ArenaMath> math_;
   kernels::Buffer parameters_;
   kernels::Buffer gradients_;
   std::map<int, std::unique_ptr<Network>> networks_;  // by batch size

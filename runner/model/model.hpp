@@ -68,9 +68,9 @@ class Model {
   using GradientsReady = std::function<void(std::size_t begin, std::size_t end)>;
 
   // Queues forward and backward. gradients() become those of (sum of the samples' losses) * gradient_scale, so with
-  // 1/global_batch the sum over ranks is the gradient of the mean loss. `step` keys the dropout stream. The samples'
-  // losses and right answers are added to *sums (device memory).
-  virtual void train(const Batch& batch, float gradient_scale, std::uint64_t step, kernels::LossSums* sums,
+  // 1/global_batch the sum over ranks is the gradient of the mean loss. `now` (device memory) keys the dropout stream.
+  // The samples' losses and right answers are added to *sums (device memory).
+  virtual void train(const Batch& batch, float gradient_scale, const kernels::StepNumbers* now, kernels::LossSums* sums,
                      const GradientsReady& ready) = 0;
   // Forward only, without dropout.
   virtual void evaluate(const Batch& batch, kernels::LossSums* sums) = 0;

@@ -73,7 +73,7 @@ class DropoutLayer : public Layer {
   }
 
  private:
-  kernels::DropoutKey key(const Pass& pass) const { return {pass.seed, number_, pass.step, pass.first_sample}; }
+  kernels::DropoutKey key(const Pass& pass) const { return {pass.seed, number_, 0, pass.first_sample, pass.now}; }
 
   LayoutPtr layout_;
   std::uint32_t number_;

@@ -4,6 +4,7 @@
 
 #include "common/error.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/optimizer_factors.hpp"
 
 namespace lockstep::runner {
 
@@ -68,9 +69,12 @@ class SgdOptimizer final : public ArenaOptimizer {
         velocity_(allocate()),
         sgd_(kernels::make_sgd(model.device(), ranges_of(model, part))) {}
 
-  void update(double learning_rate, std::int64_t) override {
+  kernels::StepNumbers numbers(double learning_rate, std::int64_t step) const override {
+    return {static_cast<std::uint64_t>(step), static_cast<float>(learning_rate)};
+  }
+  void update(const kernels::StepNumbers* now) override {
     kernels::SgdStep step;
-    step.learning_rate = static_cast<float>(learning_rate);
+    step.now = now;
     step.momentum = static_cast<float>(options().momentum);
     step.weight_decay = static_cast<float>(options().weight_decay);
     step.clipping = clipping();
@@ -91,14 +95,17 @@ class AdamWOptimizer final : public ArenaOptimizer {
         v_(allocate()),
         adamw_(kernels::make_adamw(model.device(), ranges_of(model, part))) {}
 
-  void update(double learning_rate, std::int64_t step_from_0) override {
+  kernels::StepNumbers numbers(double learning_rate, std::int64_t step) const override {
+    return kernels::step_numbers(static_cast<std::uint64_t>(step), static_cast<float>(learning_rate),
+                                 static_cast<float>(options().momentum), static_cast<float>(options().beta2));
+  }
+  void update(const kernels::StepNumbers* now) override {
     kernels::AdamWStep step;
-    step.learning_rate = static_cast<float>(learning_rate);
+    step.now = now;
     step.beta1 = static_cast<float>(options().momentum);
     step.beta2 = static_cast<float>(options().beta2);
     step.weight_decay = static_cast<float>(options().weight_decay);
     step.clipping = clipping();
-    step.t = static_cast<std::uint64_t>(step_from_0) + 1;
     adamw_->run(parameters(), gradients(), m_.as<float>(), v_.as<float>(), step, stream());
   }
   std::vector<OptimizerState> state() override { return {{"m", m_.as<float>()}, {"v", v_.as<float>()}}; }

@@ -37,9 +37,10 @@ struct OptimizerState {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  // Queues update `step` (from 0, over the whole run): changes the model's parameters, those of its part, by their
-  // gradients.
-  virtual void update(double learning_rate, std::int64_t step) = 0;
+  // What update() and the model's train() read in step `step` (from 0, over the whole run).
+  virtual kernels::StepNumbers numbers(double learning_rate, std::int64_t step) const = 0;
+  // Queues a step: changes the model's parameters, those of its part, by their gradients. `now`: device memory.
+  virtual void update(const kernels::StepNumbers* now) = 0;
   // Everything that an update depends on besides parameters, gradients and step.
   virtual std::vector<OptimizerState> state() = 0;
   virtual ArenaPart part() const = 0;

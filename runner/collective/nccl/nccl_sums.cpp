@@ -4,6 +4,9 @@
 
 #include <cstdio>
 #include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "common/error.hpp"
 #include "kernels/cuda/check.hpp"
@@ -100,8 +103,19 @@ class NcclSums final : public ShardedSums {
   void progress() override {}  // NCCL needs no help of this thread
   void join(kernels::Stream& before) override { done_.order(stream_.get(), kernels::cuda::of(before)); }
   std::int64_t started() const override { return started_; }
+  void begin_recording() override { recorded_.emplace(); }
+  std::function<void()> end_recording() override {
+    return [this, all = *std::exchange(recorded_, std::nullopt)] {
+      for (const auto& [operation, bytes] : all) started_ = watchdog_.start(operation, bytes);
+    };
+  }
 
  private:
+  struct Recorded {
+    Operation operation;
+    std::size_t bytes;
+  };
+
   std::span<float> part_of(std::span<float> values) const {
     if (values.size() % size_ != 0) {
       throw failure("{} values can't be divided into equal parts for {} ranks", values.size(), size_);
@@ -113,16 +127,21 @@ class NcclSums final : public ShardedSums {
   template <class Call>
   void queue(Operation operation, std::span<float> values, kernels::Stream& after, const Call& call) {
     given_.order(kernels::cuda::of(after), stream_.get());
-    started_ = watchdog_.start(operation, values.size_bytes());
-    reached_.mark(started_, stream_.get());
+    if (recorded_) {
+      recorded_->push_back({operation, values.size_bytes()});
+    } else {
+      started_ = watchdog_.start(operation, values.size_bytes());
+    }
+    reached_.mark(stream_.get());
     communicator_.queue(name_of(operation), call);
-    finished_.mark(started_, stream_.get());
+    finished_.mark(stream_.get());
   }
 
   std::size_t rank_;
   std::size_t size_;
   std::int64_t started_ = 0;
-  StreamMarks reached_;  // these outlive the stream that writes them
+  std::optional<std::vector<Recorded>> recorded_;  // while a recording is made
+  StreamMarks reached_;                            // these outlive the stream that writes them
   StreamMarks finished_;
   UrgentStream stream_;
   Event given_;  // to order what is summed before the sums

@@ -1,38 +1,22 @@
 #include "runner/collective/nccl/stream_marks.hpp"
 
 #include <atomic>
-#include <numeric>
-#include <vector>
 
-#include "common/error.hpp"
-#include "kernels/cuda/check.hpp"
+#include "kernels/cuda/count_up.hpp"
 
 namespace lockstep::runner {
 
-StreamMarks::StreamMarks(kernels::Device& device) {
-  std::vector<std::uint32_t> numbers(ring);
-  std::iota(numbers.begin(), numbers.end(), 0U);
-  numbers_ = device.allocate(numbers.size() * sizeof(std::uint32_t));
-  const auto stream = device.make_stream();
-  device.copy(numbers_.data(), numbers.data(), numbers_.bytes(), *stream);
-  stream->synchronize();
-  void* memory = nullptr;
-  kernels::cuda::check(cudaMallocHost(&memory, sizeof(std::uint32_t)), "allocating pinned memory");
-  word_ = new (memory) std::uint32_t{0};
+StreamMarks::StreamMarks(kernels::Device& device)
+    : count_(device.allocate(sizeof(std::uint32_t))), seen_(device.allocate_host(sizeof(std::uint32_t))) {}
+
+void StreamMarks::mark(cudaStream_t stream) {
+  kernels::cuda::count_up(count_.as<std::uint32_t>().data(), seen_.as<std::uint32_t>().data(), stream);
 }
 
-StreamMarks::~StreamMarks() { cudaFreeHost(word_); }
-
-void StreamMarks::mark(std::int64_t number, cudaStream_t stream) {
-  if (number - passed(number) >= ring - 1) throw failure("{} collectives are under way", ring);
-  const auto* from = numbers_.as<std::uint32_t>().data() + number % ring;
-  kernels::cuda::check(cudaMemcpyAsync(word_, from, sizeof *word_, cudaMemcpyDeviceToHost, stream),
-                       "marking how far a stream is");
-}
-
+// The word counts modulo 2^32, and a stream never has as many marks before it.
 std::int64_t StreamMarks::passed(std::int64_t last) const {
-  const std::int64_t seen = std::atomic_ref(*word_).load(std::memory_order_acquire);
-  return last - (last - seen) % ring;
+  const std::uint32_t seen = std::atomic_ref(seen_.as<std::uint32_t>().front()).load(std::memory_order_acquire);
+  return last - static_cast<std::uint32_t>(static_cast<std::uint32_t>(last) - seen);
 }
 
 }  // namespace lockstep::runner

@@ -51,13 +51,10 @@ ncclResult_t Communicator::collective(Request request, const void* send, void* r
   request.number = ++started_;
   if (const ncclResult_t result = check(request, send, receive); result != ncclSuccess) return result;
   to_queue_.emplace_back([=, this] {
-    ++on_streams_;
     auto attempt = [self = shared_from_this(), exchange = Exchange(world_, request, send, receive)]() mutable {
-      const bool done = self->aborted_ || exchange.advance();
-      if (done) --self->on_streams_;
-      return done;
+      return self->aborted_ || exchange.advance() ? Attempt::done : Attempt::late;
     };
-    return streams().queue(stream, {"NCCL", {}, nullptr, 0, std::move(attempt)});
+    return streams().queue(stream, {"NCCL", {}, nullptr, 0, std::move(attempt), this});
   });
   return in_group_ ? ncclSuccess : start_or_wait();
 }
@@ -95,7 +92,7 @@ ncclResult_t Communicator::go_on() {
     if (queue() != cudaSuccess) return fail(ncclUnhandledCudaError, streams().error_text());
   }
   to_queue_.clear();
-  if (finalizing_ && streams().wait([this] { return on_streams_ == 0; }) != cudaSuccess) {
+  if (finalizing_ && streams().wait([this] { return !streams().has_work_of(this); }) != cudaSuccess) {
     return fail(ncclUnhandledCudaError, streams().error_text());
   }
   return state_ = ncclSuccess;

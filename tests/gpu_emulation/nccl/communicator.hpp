@@ -40,7 +40,6 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   bool in_group_ = false;
   bool finalizing_ = false;
   std::int64_t started_ = 0;
-  std::int64_t on_streams_ = 0;
   std::vector<std::function<cudaError_t()>> to_queue_;
 };
 

@@ -59,15 +59,18 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 
 // --- memory ---
 cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
+  if (const cudaError_t result = streams().outside_captures("cudaMalloc"); result != cudaSuccess) return result;
   *pointer = memory().allocate(MemoryKind::device, bytes);
   return *pointer != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 cudaError_t cudaFree(void* pointer) {
   if (pointer == nullptr) return cudaSuccess;
+  if (const cudaError_t result = streams().outside_captures("cudaFree"); result != cudaSuccess) return result;
   const cudaError_t result = streams().wait_for_all();
   return memory().release(MemoryKind::device, pointer) ? result : cudaErrorInvalidValue;
 }
 cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
+  if (const cudaError_t result = streams().outside_captures("cudaMallocHost"); result != cudaSuccess) return result;
   *pointer = memory().allocate(MemoryKind::pinned, bytes);
   return *pointer != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
 }
@@ -90,7 +93,10 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   if (to_device && !memory().holds(MemoryKind::device, to, bytes)) return cudaErrorInvalidValue;
   if (from_device && !memory().holds(MemoryKind::device, from, bytes)) return cudaErrorInvalidValue;
   if (!to_device && !from_device) return cudaErrorInvalidValue;  // legal, and never meant
-  if (to_device && !from_device && !memory().holds(MemoryKind::pinned, from, bytes)) {
+  const bool pageable = (to_device != from_device) && !memory().holds(MemoryKind::pinned, to_device ? from : to, bytes);
+  if (pageable && stream != nullptr && stream->capture.in)
+    return streams().outside_captures("a copy of pageable memory");
+  if (to_device && pageable) {
     const auto* begin = static_cast<const char*>(from);
     return streams().queue(stream, {"copy",
                                     [to, bytes, staged = std::vector<char>(begin, begin + bytes)] {
@@ -99,8 +105,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
                                     nullptr, 0});
   }
   const cudaError_t result = streams().queue(stream, {"copy", [=] { std::memcpy(to, from, bytes); }, nullptr, 0});
-  const bool returns_late = from_device && !to_device && !memory().holds(MemoryKind::pinned, to, bytes);
-  return returns_late && result == cudaSuccess ? cudaStreamSynchronize(stream) : result;
+  return pageable && result == cudaSuccess ? cudaStreamSynchronize(stream) : result;
 }
 
 // --- streams and events ---
@@ -120,10 +125,14 @@ cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, i
 cudaError_t cudaStreamDestroy(cudaStream_t stream) { return streams().destroy(stream); }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+  if (const cudaError_t result = streams().outside_captures("waiting"); result != cudaSuccess) return result;
   ++streams().counts.synchronizations;
   return streams().wait([&] { return streams().idle(stream); });
 }
-cudaError_t cudaDeviceSynchronize() { return streams().wait_for_all(); }
+cudaError_t cudaDeviceSynchronize() {
+  const cudaError_t allowed = streams().outside_captures("waiting");
+  return allowed == cudaSuccess ? streams().wait_for_all() : allowed;
+}
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned /*flags*/) {
   *event = new CUevent_st;
   return cudaSuccess;
@@ -132,19 +141,19 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   delete event;
   return cudaSuccess;
 }
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  const std::uint64_t ticket = ++event->recorded;
-  return streams().queue(stream, {"event", [done = event->done, ticket] { *done = ticket; }, nullptr, 0});
-}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) { return streams().record(*event, stream); }
 // What counts is the event's last record before this call; an event that was never recorded holds nobody up.
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned /*flags*/) {
-  return streams().queue(stream, {"wait for an event", {}, event->done, event->recorded});
+  return streams().await(stream, *event);
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (const cudaError_t result = streams().outside_captures("waiting"); result != cudaSuccess) return result;
   if (*event->done < event->recorded) ++streams().counts.event_waits;
   return streams().wait([&] { return *event->done >= event->recorded; });
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
+  if (const cudaError_t result = streams().outside_captures("asking for an event"); result != cudaSuccess)
+    return result;
   return *event->done >= event->recorded ? cudaSuccess : cudaErrorNotReady;
 }
 

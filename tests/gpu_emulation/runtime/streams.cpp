@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tests/gpu_emulation/engine/engine.hpp"
+#include "tests/gpu_emulation/runtime/capture.hpp"
 
 namespace lockstep::emulation {
 
@@ -57,25 +58,43 @@ cudaError_t StreamBook::queue(CUstream_st* stream, CUstream_st::Work work) {
   if (stream == nullptr) return fail(cudaErrorInvalidResourceHandle, work.name + " was queued on the null stream");
   if (!known(stream))
     return fail(cudaErrorInvalidResourceHandle, work.name + " was queued on a stream that is not there");
-  stream->queue.push_back(std::move(work));
+  if (stream->capture.in) {
+    stream->capture.after = {stream->capture.in->add(std::move(work), std::move(stream->capture.after))};
+  } else {
+    stream->queue.push_back(std::move(work));
+  }
   return error_;
 }
 
 bool StreamBook::idle(const CUstream_st* stream) const { return stream->queue.empty(); }
 
-bool StreamBook::run_front(CUstream_st& stream) {
+bool StreamBook::has_work_of(const void* owner) const {
+  return std::any_of(streams_.begin(), streams_.end(), [owner](const auto& stream) {
+    return std::any_of(stream->queue.begin(), stream->queue.end(),
+                       [owner](const auto& work) { return work.owner == owner; });
+  });
+}
+
+std::uint64_t StreamBook::random(std::uint64_t below) {
+  if (seeded_with_ != settings().seed) random_.seed(seeded_with_ = settings().seed);
+  return random_() % below;
+}
+
+Attempt StreamBook::run_front(CUstream_st& stream) {
   try {
-    if (stream.queue.front().attempt && !stream.queue.front().attempt()) return false;
+    if (stream.queue.front().attempt) {
+      const Attempt came = stream.queue.front().attempt();
+      if (came != Attempt::done) return came;
+    }
     if (stream.queue.front().run) stream.queue.front().run();
   } catch (const KernelError& error) {
     fail(cudaErrorLaunchFailure, stream.queue.front().name + ": " + error.what());
   }
   stream.queue.pop_front();
-  return true;
+  return Attempt::done;
 }
 
 StreamBook::Step StreamBook::run_one() {
-  if (seeded_with_ != settings().seed) random_.seed(seeded_with_ = settings().seed);
   std::vector<CUstream_st*> able;
   for (const auto& each : streams_) {
     if (each->queue.empty()) continue;
@@ -84,8 +103,8 @@ StreamBook::Step StreamBook::run_one() {
   }
   if (able.empty()) return Step::stuck;
   while (!able.empty()) {
-    const auto chosen = able.begin() + static_cast<std::ptrdiff_t>(random_() % able.size());
-    if (run_front(**chosen)) {
+    const auto chosen = able.begin() + static_cast<std::ptrdiff_t>(random(able.size()));
+    if (run_front(**chosen) != Attempt::late) {
       forget_destroyed();
       return Step::ran;
     }

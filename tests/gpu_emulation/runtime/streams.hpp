@@ -13,10 +13,22 @@
 #include <string>
 #include <vector>
 
+namespace lockstep::emulation {
+enum class Attempt { done, moved, late };  // late: it can't go on before other ranks do
+
+class Capture;  // runtime/capture.hpp
+// Where a stream, or an event recorded on it, is in a capture: what is captured next comes after these nodes.
+struct CapturePlace {
+  std::shared_ptr<Capture> in;  // null: in none
+  std::vector<std::size_t> after{};
+};
+}  // namespace lockstep::emulation
+
 // NVIDIA's headers declare these two and nobody but the runtime defines them.
 struct CUevent_st {
   std::uint64_t recorded = 0;                                                // the last ticket that was queued
   std::shared_ptr<std::uint64_t> done = std::make_shared<std::uint64_t>(0);  // and the last that has come
+  lockstep::emulation::CapturePlace captured{};                              // of its last record, if that was captured
 };
 struct CUstream_st {
   struct Work {
@@ -24,11 +36,12 @@ struct CUstream_st {
     std::function<void()> run;                   // empty: it only waits
     std::shared_ptr<const std::uint64_t> await;  // until this reaches
     std::uint64_t ticket = 0;
-    std::function<bool()>
-        attempt{};  // in place of run, for work that needs other ranks; false: try again, they are late
+    std::function<lockstep::emulation::Attempt()> attempt{};  // in place of run, for work that comes in pieces
+    const void* owner = nullptr;                              // for StreamBook::has_work_of
   };
   std::deque<Work> queue;
   bool destroyed = false;  // by its owner; it is here until its work is done
+  lockstep::emulation::CapturePlace capture{};
 };
 
 namespace lockstep::emulation {
@@ -38,6 +51,7 @@ struct RuntimeCounts {
   std::int64_t synchronizations = 0;  // times that the host waited for a stream or the device
   std::int64_t event_waits = 0;       // and for an event that had not come
   std::int64_t copies = 0;
+  std::int64_t graph_launches = 0;
 };
 
 // What one rank has: a thread of a test, or a process.
@@ -49,6 +63,17 @@ class StreamBook {
   cudaError_t wait(const std::function<bool()>& done);  // runs work until done()
   cudaError_t wait_for_all();
   bool idle(const CUstream_st* stream) const;
+  bool has_work_of(const void* owner) const;
+
+  // Captures (runtime/capture.hpp).
+  cudaError_t begin_capture(CUstream_st* stream);
+  cudaError_t end_capture(CUstream_st* stream, std::shared_ptr<Capture>& captured);
+  cudaError_t record(CUevent_st& event, CUstream_st* stream);
+  cudaError_t await(CUstream_st* stream, const CUevent_st& event);
+  // Whether this thread may do what a capture does not allow (allocate, wait). If not, the capture is of no use.
+  cudaError_t outside_captures(const char* what);
+
+  std::uint64_t random(std::uint64_t below);  // by settings().seed
   std::size_t count() const;
 
   cudaError_t error() const { return error_; }
@@ -60,7 +85,7 @@ class StreamBook {
  private:
   enum class Step { ran, needs_other_ranks, stuck };  // stuck: queues are empty, or wait for events that nobody records
   Step run_one();
-  bool run_front(CUstream_st& stream);  // false: it needs other ranks
+  Attempt run_front(CUstream_st& stream);
   cudaError_t fail(cudaError_t error, const std::string& text);
   void forget_destroyed();
   bool known(const CUstream_st* stream) const;

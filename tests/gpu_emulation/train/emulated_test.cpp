@@ -14,12 +14,15 @@ struct Counts {
   long synchronizations = -1;
   long event_waits = -1;
   long copies = -1;
+  long graph_launches = -1;
 };
 Counts counts_of(const std::string& output) {
-  static const std::regex line("emulated: (\\d+) launches, (\\d+) synchronizations, (\\d+) event waits, (\\d+) copies");
+  static const std::regex line(
+      "emulated: (\\d+) launches, (\\d+) synchronizations, (\\d+) event waits, (\\d+) copies, "
+      "(\\d+) graph launches");
   std::smatch found;
   if (!std::regex_search(output, found, line)) return {};
-  return {std::stol(found[1]), std::stol(found[2]), std::stol(found[3]), std::stol(found[4])};
+  return {std::stol(found[1]), std::stol(found[2]), std::stol(found[3]), std::stol(found[4]), std::stol(found[5])};
 }
 
 }  // namespace
@@ -57,6 +60,43 @@ TEST_F(GpuTraining, AStepOfTheCnnLaunchesAtMostSoManyKernels) {
   };
   const long of_eight_steps = launches("10") - launches("2");
   EXPECT_TRUE(of_eight_steps > 0 && of_eight_steps <= 8 * 40) << of_eight_steps;
+}
+
+// After the first steps of each kind (two places of batches) the host gives a step away in one call.
+TEST_F(GpuTraining, ARecordedStepIsOneLaunch) {
+  const auto counts_at = [&](const std::string& steps) {
+    on_gpus(1, "steps-" + steps, "cnn", {{"max-steps", steps}, {"cuda-graph", "on"}});
+    return counts_of(output_.output);
+  };
+  const Counts five = counts_at("5");
+  const Counts nine = counts_at("9");
+  EXPECT_EQ(five.graph_launches, 3);  // two ran as they came
+  EXPECT_EQ(nine.graph_launches, 7);
+  EXPECT_EQ(nine.launches, five.launches);
+}
+
+// Two epochs, the last batch of each smaller; sums over ranks, parts of optimizers and the norm are recorded, too.
+TEST_F(GpuTraining, RecordedStepsGiveTheSameBits) {
+  struct Case {
+    std::string model;
+    int ranks;
+    Changes options;
+  };
+  const std::vector<Case> cases = {{"mlp", 1, {{"clip-norm", "0.5"}, {"schedule", "cosine"}}},
+                                   {"cnn", 2, {{"optimizer", "adamw"}, {"lr", "0.002"}}},
+                                   {"mlp", 2, {{"shard-optimizer", "on"}, {"optimizer", "adamw"}, {"lr", "0.002"}}}};
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const auto& [model, ranks, options] = cases[i];
+    const std::string name = std::to_string(i);
+    const auto want = on_gpus(ranks, name + "-as-they-come", model, options);
+    Changes recorded = options;
+    recorded["cuda-graph"] = "on";
+    for (const std::string seed : {"1", "2"}) {
+      const auto got = on_gpus(ranks, name + "-recorded-" + seed, model, recorded, seed);
+      EXPECT_TRUE(got.weights() == want.weights()) << i << ", seed " << seed;
+      EXPECT_EQ(got.metric("train_loss"), want.metric("train_loss")) << i << ", seed " << seed;
+    }
+  }
 }
 
 TEST_F(GpuTraining, TwoAndFourGpusGiveTheCpusLosses) {
@@ -127,15 +167,20 @@ TEST_F(GpuTraining, ADeadRankEndsTheTraining) {
 
 // A rank that stands still, before or within a sum: the others' watchdog names it by its silence and ends the job.
 TEST_F(GpuTraining, AStoppedRankIsNamedAndTheTrainingEnds) {
-  auto run =
-      training(program_on_gpus(), 3, "stopped", "mlp",
-               {{"device", "cuda"}, {"epochs", "100000"}, {"collective-warn", "1"}, {"collective-timeout", "3"}});
-  const ProgramResult result = run.run_and_signal(5, 2, SIGSTOP);
-  EXPECT_EQ(result.exit_code(), 1);
-  EXPECT_THAT(result.output, HasSubstr("is not done after 1 s (--collective-warn): "));
-  EXPECT_THAT(
-      result.output,
-      ::testing::ContainsRegex("is not done after 3 s \\(--collective-timeout\\): .*2 \\([^)]*, silent for [23] s\\)"));
+  for (const std::string recorded : {"off", "on"}) {
+    auto run = training(program_on_gpus(), 3, "stopped-" + recorded, "mlp",
+                        {{"device", "cuda"},
+                         {"epochs", "100000"},
+                         {"cuda-graph", recorded},
+                         {"collective-warn", "1"},
+                         {"collective-timeout", "3"}});
+    const ProgramResult result = run.run_and_signal(5, 2, SIGSTOP);
+    EXPECT_EQ(result.exit_code(), 1);
+    EXPECT_THAT(result.output, HasSubstr("is not done after 1 s (--collective-warn): "));
+    EXPECT_THAT(result.output,
+                ::testing::ContainsRegex(
+                    "is not done after 3 s \\(--collective-timeout\\): .*2 \\([^)]*, silent for [23] s\\)"));
+  }
 }
 
 // The error says what wanted how much, how much there is, and what helps.

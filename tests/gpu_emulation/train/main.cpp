@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   const int code =
       lockstep::runner::run_program(argc, argv, {.make_gpu_sums = lockstep::runner::make_gpu_sums, .decorate = {}});
   const auto& counts = lockstep::emulation::streams().counts;
-  fmt::print(stderr, "emulated: {} launches, {} synchronizations, {} event waits, {} copies\n", counts.launches,
-             counts.synchronizations, counts.event_waits, counts.copies);
+  fmt::print(stderr, "emulated: {} launches, {} synchronizations, {} event waits, {} copies, {} graph launches\n",
+             counts.launches, counts.synchronizations, counts.event_waits, counts.copies, counts.graph_launches);
   return code;
 }

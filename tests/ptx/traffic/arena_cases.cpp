@@ -1,4 +1,5 @@
 // Operations over whole arenas.
+#include "kernels/cuda/count_up.hpp"
 #include "tests/ptx/traffic/case_memory.hpp"
 
 namespace lockstep::ptx {
@@ -58,6 +59,13 @@ void run_optimizers(Device& device, Stream& stream) {
   stream.synchronize();
 }
 
+void run_count(Device& device, Stream& stream) {
+  const Tensor<float> words(device, {16});  // two sectors
+  auto* const first = reinterpret_cast<std::uint32_t*>(words.data());
+  kernels::cuda::count_up(first, first + 8, kernels::cuda::of(stream));
+  stream.synchronize();
+}
+
 }  // namespace
 
 std::vector<TrafficCase> arena_cases() {
@@ -70,6 +78,7 @@ std::vector<TrafficCase> arena_cases() {
       {"cast_all<float, Bf16>", "2^20", n, 6 * n, run_casts},
       {"cast_all<Bf16, float>", "2^20", n, 6 * n, run_casts},
       {"sgd", "4 layers of 512 x 512, with a copy", parameters, 22.0 * parameters, run_optimizers},
+      {"count", "one word", 1, 96, run_count},
       {"adamw", "4 layers of 512 x 512, with a copy", parameters, 30.0 * parameters, run_optimizers},
   };
 }

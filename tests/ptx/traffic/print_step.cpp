@@ -34,6 +34,7 @@ Step run_step(const Architecture& model) {
   const Buffer velocity = zeros(*device, model.arena_floats);
   const Buffer images = zeros(*device, static_cast<std::size_t>(batch_size) * 28 * 28);
   const Buffer labels = zeros(*device, batch_size);
+  const Buffer numbers = device->allocate(sizeof(kernels::StepNumbers));
   const Buffer sums = device->allocate(sizeof(kernels::LossSums));
   Network network(*device, model, parameters.as<float>(), gradients.as<float>(), batch_size);
   const auto sgd = kernels::make_sgd(*device, {{0, model.arena_floats, true}});
@@ -43,7 +44,8 @@ Step run_step(const Architecture& model) {
     step.bytes_of_kernels[record.kernel] += record.counts.sectors * sector_bytes;
   };
   const Batch batch{images.as<float>().data(), labels.as<std::int32_t>().data(), batch_size, 0};
-  network.run(batch, 1.0F / batch_size, {*stream, true, 0, 0, 0}, static_cast<kernels::LossSums*>(sums.data()), {});
+  network.run(batch, 1.0F / batch_size, {*stream, true, 0, static_cast<const kernels::StepNumbers*>(numbers.data()), 0},
+              static_cast<kernels::LossSums*>(sums.data()), {});
   sgd->run(parameters.as<float>(), gradients.as<float>(), velocity.as<float>(), {0.1F, 0.9F}, *stream);
   stream->synchronize();
   interpreter().on_launch = {};

@@ -31,11 +31,11 @@ class FakeModel final : public runner::Model {
   const std::vector<runner::TensorInfo>& tensors() const override { return tensors_; }
   double training_flop_per_sample() const override { return 0; }
 
-  void train(const runner::Batch& batch, float gradient_scale, std::uint64_t step, kernels::LossSums* sums,
+  void train(const runner::Batch& batch, float gradient_scale, const kernels::StepNumbers* now, kernels::LossSums* sums,
              const GradientsReady& ready) override {
-    if (before_step) before_step(step);
+    if (before_step) before_step(now->step);
     std::ranges::fill(gradients(), 0.0F);
-    run(batch, gradient_scale, step, true, *sums);
+    run(batch, gradient_scale, now->step, true, *sums);
     ready(bias_offset_, gradients().size());  // from the end to the beginning, in two pieces
     ready(0, bias_offset_);
   }

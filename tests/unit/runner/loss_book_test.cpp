@@ -12,14 +12,15 @@ TEST(LossBook, GivesEveryEntryItsBlocksAndBeginsAgain) {
   LossBook book(*device, *stream, 4, 3);
   for (int round = 0; round < 2; ++round) {
     for (int entry = 0; entry < 3; ++entry) {
-      book.begin_entry();
+      book.begin();
       for (int block = 0; block < 4; ++block) {
-        EXPECT_EQ(book.block(block)->loss, 0);  // also in the second round
+        EXPECT_EQ(book.block(block)->loss, 0);  // also after the first entry
         *book.block(block) = {100.0 * entry + block, 10 * entry + block};
       }
+      book.end();
     }
     EXPECT_TRUE(book.full());
-    EXPECT_THROW(book.begin_entry(), Error);
+    EXPECT_THROW(book.end(), Error);
     const auto entries = book.take();
     ASSERT_EQ(entries.size(), 3U);
     for (int entry = 0; entry < 3; ++entry) {

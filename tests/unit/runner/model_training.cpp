@@ -74,7 +74,8 @@ struct CpuModel {
   CpuModel(const ModelSpec& spec, int max_batch) : model(make_model(spec, max_batch, *device)) {}
   kernels::LossSums train(const Batch& batch, float scale, std::uint64_t step, const Model::GradientsReady& ready) {
     kernels::LossSums sums;
-    model->train(batch, scale, step, &sums, ready);
+    const kernels::StepNumbers now{.step = step};
+    model->train(batch, scale, &now, &sums, ready);
     return sums;
   }
   kernels::LossSums evaluate(const Batch& batch) {

@@ -25,7 +25,10 @@ static void compare(const std::string& name, double (*wanted)(double parameter, 
     }
   }
   before.assign(model.parameters().begin(), model.parameters().end());
-  for (int step = 0; step < 3; ++step) optimizer->update(0.05, step);
+  for (int step = 0; step < 3; ++step) {
+    const kernels::StepNumbers now = optimizer->numbers(0.05, step);
+    optimizer->update(&now);
+  }
   for (const TensorInfo& tensor : model.tensors()) {
     for (std::size_t i = tensor.offset; i < tensor.offset + tensor.count; ++i) {
       const double want = wanted(before[i], static_cast<double>(model.gradients()[i]), tensor.decay ? 0.1 : 0);
@@ -68,7 +71,8 @@ TEST(Optimizer, ClipsGradientsByTheirGlobalNorm) {
     std::ranges::fill(model.gradients(), 0.0F);
     model.gradients()[0] = 3;
     model.gradients()[100] = -4;
-    optimizer->update(1, 0);
+    const kernels::StepNumbers now = optimizer->numbers(1, 0);
+    optimizer->update(&now);
     EXPECT_NEAR(model.parameters()[0], -3 * factor, 1e-6);
     EXPECT_NEAR(model.parameters()[100], 4 * factor, 1e-6);
     EXPECT_EQ(model.parameters()[1], 0);
