@@ -1,11 +1,14 @@
 // The sum of gradients over ranks, as lockstep-train does it: each round every rank writes its gradients anew, they are
 // summed, and the result is read once. Time is the slowest rank's, from before the sum until the result was read; the
 // rate is bytes of one rank's gradients per second ("algorithm bandwidth"). Sums are checked before anything is timed.
+// how: 0 ours, bucket after bucket; 1 ours, all in flight at once; 2 MPI_Allreduce, bucket after bucket, whose order of
+// adding is the library's.
 //
 //   bench_allreduce                       starts itself on 2 ranks of this machine
 //   mpirun -np N bench_allreduce
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <mpi.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -31,13 +34,22 @@ void read(std::span<const float> values) {
   benchmark::DoNotOptimize(std::accumulate(values.begin(), values.end(), 0.0F));
 }
 
-// In pieces of `bucket` floats, one after the other or all in flight at once.
-void sum_in_buckets(std::span<float> values, std::size_t bucket, bool in_flight) {
+enum class How : std::int64_t { in_turn, in_flight, by_mpi };
+constexpr How all_of_them[] = {How::in_turn, How::in_flight, How::by_mpi};
+
+void sum_by_mpi(std::span<float> values) {
+  MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+}
+
+// In pieces of `bucket` floats.
+void sum_in_buckets(std::span<float> values, std::size_t bucket, How how) {
   for (; !values.empty(); values = values.subspan(std::min(bucket, values.size()))) {
     const auto piece = values.first(std::min(bucket, values.size()));
-    in_flight ? ranks->start_sum(piece) : ranks->sum(piece);
+    if (how == How::in_turn) ranks->sum(piece);
+    if (how == How::in_flight) ranks->start_sum(piece);
+    if (how == How::by_mpi) sum_by_mpi(piece);
   }
-  if (in_flight) ranks->wait_sums();
+  if (how == How::in_flight) ranks->wait_sums();
 }
 
 double slowest(double seconds) {
@@ -49,14 +61,14 @@ double slowest(double seconds) {
 void all_reduce(benchmark::State& state) {
   const auto bytes = static_cast<std::size_t>(state.range(0));
   const auto bucket = static_cast<std::size_t>(state.range(1)) / sizeof(float);
-  const bool in_flight = state.range(2) != 0;
+  const How how{state.range(2)};
   const auto memory = lockstep::kernels::make_cpu_device()->allocate(bytes);
   const std::span<float> values = memory.as<float>();
   for (auto _ : state) {
     write(values);
     ranks->barrier();
     const double before = seconds_now();
-    sum_in_buckets(values, bucket, in_flight);
+    sum_in_buckets(values, bucket, how);
     read(values);
     state.SetIterationTime(slowest(seconds_now() - before));
   }
@@ -69,10 +81,10 @@ void define() {
   for (const std::int64_t bytes : {mib / 256, mib / 16, mib / 4, mib, 2 * mib, 4 * mib, 16 * mib, 64 * mib}) {
     for (const std::int64_t bucket : {mib / 2, mib, 2 * mib, 4 * mib, 64 * mib}) {
       if (bucket > bytes && bucket != 64 * mib) continue;
-      for (const std::int64_t in_flight : {0, 1}) {
+      for (const How how : all_of_them) {
         benchmark::RegisterBenchmark("all_reduce", all_reduce)
-            ->Args({bytes, bucket, in_flight})
-            ->ArgNames({"bytes", "bucket", "in_flight"})
+            ->Args({bytes, bucket, static_cast<std::int64_t>(how)})
+            ->ArgNames({"bytes", "bucket", "how"})
             ->Iterations(std::max<std::int64_t>(5, std::min<std::int64_t>(200, 128 * mib / bytes)))
             ->UseManualTime()
             ->Unit(benchmark::kMicrosecond);
@@ -83,9 +95,9 @@ void define() {
 
 bool sums_are_right() {
   std::vector<float> values(1'000'007);
-  for (const bool in_flight : {false, true}) {
+  for (const How how : all_of_them) {
     std::ranges::fill(values, static_cast<float>(ranks->rank() + 1));
-    sum_in_buckets(values, lockstep::runner::bucket_floats, in_flight);
+    sum_in_buckets(values, lockstep::runner::bucket_floats, how);
     const auto want = 0.5F * static_cast<float>(ranks->size() * (ranks->size() + 1));
     for (const float value : values) {
       if (!(value == want)) return false;
