@@ -86,6 +86,8 @@ class Device {
   virtual std::string identity() const = 0;  // of the hardware: no two ranks of a machine may share one
   virtual DeviceLimits limits() const { return {}; }
   virtual std::unique_ptr<Stream> make_stream() = 0;
+  // One whose work goes before that of others, where a device can choose.
+  virtual std::unique_ptr<Stream> make_urgent_stream() { return make_stream(); }
   virtual std::unique_ptr<Event> make_event() = 0;
   // Throws Error (failed) that says how much was asked for when there is no room.
   virtual Buffer allocate(std::size_t bytes) = 0;
@@ -97,8 +99,8 @@ class Device {
   virtual void copy(void* to, const void* from, std::size_t bytes, Stream& stream) = 0;
 
   // What `work` gives to `stream`, and to streams that an event of it holds back, is recorded and not run. When `work`
-  // returns, `stream` must be held back until all of theirs. Meanwhile this thread must neither allocate memory nor wait
-  // for the device. Throws Error where the device can't record.
+  // returns, `stream` must be held back until all of theirs. Meanwhile this thread must neither allocate memory nor
+  // wait for the device. Throws Error where the device can't record.
   virtual std::unique_ptr<Recording> record(Stream& stream, const std::function<void()>& work) = 0;
 
   virtual Planner& planner() = 0;  // of the back-end's operations

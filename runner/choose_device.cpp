@@ -6,6 +6,8 @@
 #include <functional>
 #include <map>
 
+#include "common/error.hpp"
+#include "kernels/planner.hpp"
 #include "runner/agreement.hpp"
 
 namespace lockstep::runner {
@@ -32,6 +34,8 @@ std::unique_ptr<kernels::Device> my_gpu(const Options& options, const Collective
 void expect_no_gpu_options(const Options& options, const Collective& collective) {
   const std::string reason = options.precision != "f32"
                                  ? fmt::format("--precision {}: CPUs compute in f32", options.precision)
+                             : options.gradient_precision != "f32"
+                                 ? fmt::format("--gradient-precision {}: CPUs add f32 up", options.gradient_precision)
                              : options.cuda_graph == "on" ? "--cuda-graph on: CPUs record nothing"
                                                           : "";
   if (reason.empty()) return;
@@ -82,7 +86,13 @@ ChosenDevice choose_device(const Options& options, Collective& collective) {
              : fmt::format("{} found no CUDA device, the others did; give --device cpu, or mend it", text_of(without)),
         collective.rank() == 0);
   }
-  auto device = agreed(collective, [&] { return my_gpu(options, collective, found.count); });
+  auto device = agreed(collective, [&] {
+    auto mine = my_gpu(options, collective, found.count);
+    if (options.precision == "bf16" && !mine->planner().computes_in(kernels::DataType::bf16)) {
+      throw bad_input("--precision bf16: {} has no bfloat16; f32 and tf32 are left", mine->name());
+    }
+    return mine;
+  });
   check_that_nobody_shares(collective, *device);
   std::string line = "computes on " + device->name();
   return {std::move(device), std::move(line)};

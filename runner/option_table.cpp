@@ -153,8 +153,12 @@ std::vector<OptionRow> make_table() {
 
   add(choice("device", &O::device, {"auto", "cpu", "cuda"},
              "what computes; auto: a GPU for each rank where there are some, else the CPU"));
-  add(choice("precision", &O::precision, {"f32", "tf32"},
-             "GPUs: what matrix products multiply; tf32: float32 rounded to 10 bits of mantissa, for tensor cores"));
+  add(choice("precision", &O::precision, {"f32", "tf32", "bf16"},
+             "GPUs: what is computed in; tf32: matrix products multiply float32 rounded to 10 bits of mantissa, for "
+             "tensor cores; bf16: activations, weights and gradients are bfloat16, sums, parameters and the optimizer "
+             "float32"));
+  add(choice("gradient-precision", &O::gradient_precision, {"f32", "bf16"},
+             "GPUs: how gradients travel between ranks; bf16: half the bytes, each sum rounded to 8 bits of mantissa"));
   add(power_of_two("blocks", &O::blocks, 1024, "blocks",
                    "gradients are summed over so many blocks of each batch, in a fixed order: the same bits on any "
                    "power of two of ranks up to it"));

@@ -49,6 +49,7 @@ struct Options {
 
   std::string device = "auto";
   std::string precision = "f32";
+  std::string gradient_precision = "f32";
   std::string overlap = "auto";
   std::string shard_optimizer = "off";
   std::string cuda_graph = "off";

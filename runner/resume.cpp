@@ -66,8 +66,9 @@ std::optional<LoadedCheckpoint> Trainer::find_checkpoint(TrainingState& state) {
 // The options that change what is computed, and that a run may still change on its way.
 void Trainer::adopt(const LoadedCheckpoint& checkpoint) {
   static const std::set<std::string> of_computing = {
-      "epochs",   "lr",      "momentum",     "beta2",  "weight-decay", "clip-norm",    "precision",
-      "schedule", "dropout", "warmup-steps", "lr-end", "decay-every",  "decay-factor", "blocks"};
+      "epochs",       "lr",        "momentum",           "beta2",        "weight-decay",
+      "clip-norm",    "precision", "gradient-precision", "schedule",     "dropout",
+      "warmup-steps", "lr-end",    "decay-every",        "decay-factor", "blocks"};
   position_ = checkpoint.facts.position;
   log_.note(
       fmt::format("goes on from {} (step {} of {})", checkpoint.path.string(), position_.step, length_.all_steps));
@@ -103,6 +104,7 @@ void Trainer::share_checkpoint(bool found, TrainingState& state) {
   share(std::span(&position_, 1));
   for (const auto& arena : state.all()) share(arena.values);
   state.give_back();
+  model_.parameters_were_written();
   saved_step_ = position_.step;
 }
 

@@ -63,6 +63,7 @@ static ModelSpec spec_of(const Options& options, const TrainingData& data) {
   spec.layers = options.layers;
   spec.dense = options.dense;
   spec.dropout = static_cast<float>(options.dropout);
+  spec.type = options.precision == "bf16" ? kernels::DataType::bf16 : kernels::DataType::f32;
   spec.seed = options.seed;
   return spec;
 }
@@ -104,8 +105,8 @@ static void note_utilisation(Model& model, const Collective& collective, const S
   const double rate = model.training_flop_per_sample() * static_cast<double>(times.images) / times.seconds /
                       static_cast<double>(collective.size());
   log.note(fmt::format(
-      "{:.0f} GFLOP/s a rank in the model's products, {:.1f} % of the {:.1f} TFLOP/s (float32) that its device can do "
-      "at most",
+      "{:.0f} GFLOP/s a rank in the model's products, {:.1f} % of the {:.1f} TFLOP/s that its device can do at most in "
+      "float32 without tensor cores",
       rate / 1e9, 100 * rate / most, most / 1e12));
 }
 

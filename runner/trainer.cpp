@@ -141,6 +141,7 @@ void Trainer::update(const kernels::StepNumbers* now) {
   if (sharded_ == nullptr) return;
   sharded_->start_all_gather(model_.parameters(), model_.stream());
   sharded_->join(model_.stream());
+  model_.parameters_were_written();
 }
 
 bool Trainer::records_here() const {

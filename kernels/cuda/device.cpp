@@ -24,7 +24,14 @@ std::unique_ptr<Device> make_cuda_device(int index, MatmulPrecision precision) {
 
 namespace cuda {
 
-CudaStream::CudaStream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream"); }
+CudaStream::CudaStream(Priority priority) {
+  int least = 0;
+  int greatest = 0;
+  check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "asking for stream priorities");
+  check(
+      cudaStreamCreateWithPriority(&stream_, cudaStreamNonBlocking, priority == Priority::greatest ? greatest : least),
+      "making a stream");
+}
 CudaStream::~CudaStream() { cudaStreamDestroy(stream_); }
 void CudaStream::synchronize() { check(cudaStreamSynchronize(stream_), "waiting for a stream"); }
 

@@ -7,9 +7,11 @@
 
 namespace lockstep::kernels::cuda {
 
+enum class Priority { least, greatest };
+
 class CudaStream : public Stream {
  public:
-  CudaStream();  // runs beside all others: it never waits for the null stream
+  explicit CudaStream(Priority priority = Priority::least);  // it never waits for the null stream
   ~CudaStream() override;
   CudaStream(const CudaStream&) = delete;
   CudaStream& operator=(const CudaStream&) = delete;
@@ -41,7 +43,8 @@ class CudaDevice : public Device {
   std::string name() const override;
   std::string identity() const override;
   DeviceLimits limits() const override;
-  std::unique_ptr<Stream> make_stream() override { return std::make_unique<CudaStream>(); }
+  std::unique_ptr<Stream> make_stream() override { return std::make_unique<CudaStream>(Priority::least); }
+  std::unique_ptr<Stream> make_urgent_stream() override { return std::make_unique<CudaStream>(Priority::greatest); }
   std::unique_ptr<Event> make_event() override { return std::make_unique<CudaEvent>(); }
   Buffer allocate(std::size_t bytes) override;
   Buffer allocate_host(std::size_t bytes) override;
@@ -53,6 +56,7 @@ class CudaDevice : public Device {
   int most_blocks() const { return most_blocks_; }
   // What a block may ask for.
   std::size_t most_shared_bytes() const { return properties_.sharedMemPerBlockOptin; }
+  bool has_bf16() const { return properties_.major >= 8; }  // in its tensor cores; cuBLASLt has no products without
   MatmulPrecision matmul_precision() const { return precision_; }
 
  private:

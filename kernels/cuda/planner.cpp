@@ -10,7 +10,7 @@ class CudaPlanner : public Planner {
  public:
   explicit CudaPlanner(CudaDevice& device) : device_(device) {}
 
-  bool computes_in(DataType type) const override { return type == DataType::f32 || type == DataType::bf16; }
+  bool computes_in(DataType type) const override { return type == DataType::f32 || device_.has_bf16(); }
   LayoutPtr plain_layout(const Shape& shape, DataType type) override { return make_layout(shape, type); }
   std::unique_ptr<Reorder> reorder(const LayoutPtr& from, const LayoutPtr& to) override {
     return make_reorder(device_, from, to);

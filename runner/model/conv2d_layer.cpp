@@ -15,11 +15,11 @@ using kernels::View;
 class Conv2dLayer : public Layer {
  public:
   Conv2dLayer(kernels::Device& device, const kernels::Conv2dShape& shape, const LayoutPtr& x, const Parameters& p)
-      : conv_(kernels::make_conv2d(device, shape, kernels::DataType::f32)),
+      : conv_(kernels::make_conv2d(device, shape, x->type())),
         layouts_(conv_->layouts()),
         parameters_(p),
         x_layout_(x),
-        plain_weight_(kernels::make_plain_layout(device, p.weight_info->shape, kernels::DataType::f32)),
+        plain_weight_(kernels::make_plain_layout(device, p.weight_info->shape, x->type())),
         x_(device, x, layouts_.x),
         weight_(device, plain_weight_, layouts_.weight),
         dweight_(device, plain_weight_, layouts_.dweight),

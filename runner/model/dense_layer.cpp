@@ -5,19 +5,18 @@ namespace lockstep::runner {
 namespace {
 
 using kernels::ConstView;
-using kernels::DataType;
 using kernels::LayoutPtr;
 using kernels::View;
 
 class DenseLayer : public Layer {
  public:
   DenseLayer(kernels::Device& device, const kernels::DenseShape& shape, LayoutPtr x, const Parameters& p)
-      : dense_(kernels::make_dense(device, shape, DataType::f32)),
+      : dense_(kernels::make_dense(device, shape, x->type())),
         parameters_(p),
         x_layout_(std::move(x)),
-        y_layout_(kernels::make_plain_layout(device, {shape.rows, shape.out}, DataType::f32)),
-        weight_layout_(kernels::make_plain_layout(device, p.weight_info->shape, DataType::f32)),
-        bias_layout_(kernels::make_plain_layout(device, p.bias_info->shape, DataType::f32)),
+        y_layout_(kernels::make_plain_layout(device, {shape.rows, shape.out}, x_layout_->type())),
+        weight_layout_(kernels::make_plain_layout(device, p.weight_info->shape, x_layout_->type())),
+        bias_layout_(kernels::make_plain_layout(device, p.bias_info->shape, x_layout_->type())),
         y_(device.allocate(y_layout_->bytes())) {}
 
   LayoutPtr output() const override { return y_layout_; }

@@ -18,14 +18,14 @@ struct Pass {
   std::int64_t first_sample = 0;              // of the batch in the global batch
 };
 
-// A layer's weight and bias in the arenas, all plain.
+// A layer's weight and bias in the arenas, all plain, of the type that the layer computes in.
 struct Parameters {
   const TensorInfo* weight_info = nullptr;
   const TensorInfo* bias_info = nullptr;
-  float* weight = nullptr;
-  float* bias = nullptr;
-  float* dweight = nullptr;
-  float* dbias = nullptr;
+  void* weight = nullptr;
+  void* bias = nullptr;
+  void* dweight = nullptr;
+  void* dbias = nullptr;
   bool first = false;  // of the model: nobody wants the gradient of the layer's input
 };
 
@@ -41,7 +41,7 @@ class Layer {
   virtual kernels::View backward(kernels::View dy, void* spare, const Pass& pass) = 0;
 };
 
-// `x` is the layout of the layer's input.
+// `x` is the layout of the layer's input; its type is what the layer computes in.
 std::unique_ptr<Layer> make_layer(kernels::Device& device, const Conv2dSpec& spec, const kernels::LayoutPtr& x,
                                   const Parameters& parameters);
 std::unique_ptr<Layer> make_layer(kernels::Device& device, const MaxPoolSpec& spec, const kernels::LayoutPtr& x,

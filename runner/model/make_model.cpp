@@ -7,6 +7,10 @@
 #include "runner/model/network.hpp"
 
 namespace lockstep::runner {
+
+using kernels::Bf16;
+using kernels::DataType;
+
 namespace {
 
 class LayeredModel : public Model {
@@ -18,8 +22,14 @@ class LayeredModel : public Model {
         device_(device),
         stream_(device.make_stream()),
         math_(kernels::make_arena_math(device)),
-        parameters_(arena("parameters")),
-        gradients_(arena("gradients")) {
+        parameters_(arena("parameters", sizeof(float))),
+        gradients_(arena("gradients", sizeof(float))),
+        type_(spec.type) {
+    if (type_ == DataType::bf16) {
+      cast_ = kernels::make_cast(device);
+      rounded_parameters_ = arena("parameters in bfloat16", sizeof(Bf16));
+      rounded_gradients_ = arena("gradients in bfloat16", sizeof(Bf16));
+    }
     if (max_batch < 1) throw bad_input("a model needs batches of at least 1 sample, not {}", max_batch);
     initialize();
   }
@@ -29,6 +39,10 @@ class LayeredModel : public Model {
   std::span<float> parameters() override { return parameters_.as<float>(); }
   std::span<float> gradients() override { return gradients_.as<float>(); }
   const std::vector<TensorInfo>& tensors() const override { return architecture_.tensors; }
+  std::span<Bf16> rounded_parameters() override { return rounded_parameters_.as<Bf16>(); }
+  void parameters_were_written() override {
+    if (cast_) cast_->narrow(parameters(), rounded_parameters(), *stream_);
+  }
   // Once forward, once for the weights' gradients, once for the inputs'.
   double training_flop_per_sample() const override {
     return 3 * architecture_.forward_flop - architecture_.first_layer_flop;
@@ -38,7 +52,13 @@ class LayeredModel : public Model {
              const GradientsReady& ready) override {
     if (batch.count == 0) return train_on_nothing(ready);
     const Pass pass{*stream_, true, seed_, now, batch.first_in_global};
-    network(batch.count).run(batch, gradient_scale, pass, sums, ready);
+    network(batch.count).run(batch, gradient_scale, pass, sums, [&](std::size_t begin, std::size_t end) {
+      if (cast_) {
+        const auto rounded = rounded_gradients_.as<Bf16>().subspan(begin, end - begin);
+        cast_->widen(rounded, gradients().subspan(begin, end - begin), *stream_);
+      }
+      if (ready) ready(begin, end);
+    });
   }
 
   void evaluate(const Batch& batch, kernels::LossSums* sums) override {
@@ -47,8 +67,8 @@ class LayeredModel : public Model {
   }
 
  private:
-  kernels::Buffer arena(const char* of_what) {
-    return with_purpose(of_what, [&] { return device_.allocate(architecture_.arena_floats * sizeof(float)); });
+  kernels::Buffer arena(const char* of_what, std::size_t bytes) {
+    return with_purpose(of_what, [&] { return device_.allocate(architecture_.arena_floats * bytes); });
   }
 
   // Weights before a ReLU by He, the last layer's by Glorot, biases zero.
@@ -64,6 +84,7 @@ class LayeredModel : public Model {
                             static_cast<std::uint32_t>(i));
     }
     parameters.give_back();
+    parameters_were_written();
   }
 
   Network& network(int count) {
@@ -71,8 +92,13 @@ class LayeredModel : public Model {
       throw failure("a batch of {} samples was given to a model made for at most {}", count, max_batch_);
     }
     std::unique_ptr<Network>& planned = networks_[count];
-    if (!planned) planned = std::make_unique<Network>(device_, architecture_, parameters(), gradients(), count);
+    if (!planned) planned = std::make_unique<Network>(device_, architecture_, arenas(), count);
     return *planned;
+  }
+
+  NetworkArenas arenas() {
+    if (cast_) return {rounded_parameters_.data(), rounded_gradients_.data(), type_};
+    return {parameters_.data(), gradients_.data(), type_};
   }
 
   // A rank whose share of a batch is empty still takes part in every collective of the step, in the same order.
@@ -94,6 +120,10 @@ class LayeredModel : public Model {
   std::unique_ptr<kernels::ArenaMath> math_;
   kernels::Buffer parameters_;
   kernels::Buffer gradients_;
+  DataType type_;  // bfloat16: these three are there
+  std::unique_ptr<kernels::Cast> cast_;
+  kernels::Buffer rounded_parameters_;
+  kernels::Buffer rounded_gradients_;
   std::map<int, std::unique_ptr<Network>> networks_;  // by batch size
 };
 

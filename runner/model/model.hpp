@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/bf16.hpp"
 #include "kernels/operations.hpp"
 
 namespace lockstep::runner {
@@ -36,7 +37,8 @@ struct ModelSpec {
                             // default {32, 64}; then a dense layer of `dense` units
   int dense = 128;          // cnn only
   float dropout = 0;        // after each hidden dense layer
-  std::uint64_t seed = 1;   // of the initial parameters (counter-based: equal on every rank and every machine)
+  kernels::DataType type = kernels::DataType::f32;  // what it computes in; its arenas are float32 in any case
+  std::uint64_t seed = 1;  // of the initial parameters (counter-based: equal on every rank and every machine)
 };
 
 // In the device's memory.
@@ -59,6 +61,10 @@ class Model {
   virtual std::span<float> parameters() = 0;
   virtual std::span<float> gradients() = 0;
   virtual const std::vector<TensorInfo>& tensors() const = 0;
+  // What a model that computes in bfloat16 computes with: the parameters, rounded. Whoever changes parameters writes
+  // both (an optimizer), or calls parameters_were_written(), which queues the rounding. Empty in a model of float32.
+  virtual std::span<kernels::Bf16> rounded_parameters() { return {}; }
+  virtual void parameters_were_written() {}
   // Floating-point operations of a training step for one sample, in products and convolutions, as their definition has
   // them (a multiply-add counts twice): what "model FLOP utilisation" is a share of.
   virtual double training_flop_per_sample() const = 0;

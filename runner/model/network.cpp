@@ -14,17 +14,19 @@ using kernels::View;
 
 namespace {
 
-Parameters parameters_of(const Architecture& architecture, const LayerSpec& layer, std::span<float> parameters,
-                         std::span<float> gradients) {
+Parameters parameters_of(const Architecture& architecture, const LayerSpec& layer, const NetworkArenas& arenas) {
   if (layer.weight < 0) return {};
   const TensorInfo& weight = architecture.tensors[static_cast<std::size_t>(layer.weight)];
   const TensorInfo& bias = architecture.tensors[static_cast<std::size_t>(layer.weight) + 1];
+  const auto place = [&arenas](void* arena, const TensorInfo& tensor) -> void* {
+    return static_cast<std::byte*>(arena) + tensor.offset * kernels::bytes_of(arenas.type);
+  };
   return {&weight,
           &bias,
-          &parameters[weight.offset],
-          &parameters[bias.offset],
-          &gradients[weight.offset],
-          &gradients[bias.offset],
+          place(arenas.parameters, weight),
+          place(arenas.parameters, bias),
+          place(arenas.gradients, weight),
+          place(arenas.gradients, bias),
           layer.weight == 0};
 }
 
@@ -38,17 +40,21 @@ std::string name_of(const Architecture& architecture, std::size_t layer) {
 
 }  // namespace
 
-Network::Network(kernels::Device& device, const Architecture& architecture, std::span<float> parameters,
-                 std::span<float> gradients, std::int64_t batch)
+Network::Network(kernels::Device& device, const Architecture& architecture, const NetworkArenas& arenas,
+                 std::int64_t batch)
     : architecture_(architecture),
       input_(kernels::make_plain_layout(
           device, {batch, architecture.input.channels, architecture.input.height, architecture.input.width},
-          DataType::f32)),
-      loss_(kernels::make_softmax_cross_entropy(device, batch, architecture.classes, DataType::f32)) {
+          arenas.type)),
+      loss_(kernels::make_softmax_cross_entropy(device, batch, architecture.classes, arenas.type)) {
+  if (arenas.type == DataType::bf16) {
+    cast_ = kernels::make_cast(device);
+    narrow_images_ = device.allocate(input_->bytes());
+  }
   kernels::LayoutPtr x = input_;
   std::size_t largest = 0;
   for (const LayerSpec& spec : architecture.layers) {
-    const Parameters of_layer = parameters_of(architecture, spec, parameters, gradients);
+    const Parameters of_layer = parameters_of(architecture, spec, arenas);
     const auto plan = [&](const auto& what) { return make_layer(device, what, x, of_layer); };
     layers_.push_back(with_purpose(fmt::format("{} for {} images", name_of(architecture, layers_.size()), batch),
                                    [&] { return std::visit(plan, spec.what); }));
@@ -62,11 +68,17 @@ Network::Network(kernels::Device& device, const Architecture& architecture, std:
 
 void Network::run(const Batch& batch, float gradient_scale, const Pass& pass, kernels::LossSums* sums,
                   const Model::GradientsReady& ready) {
-  ConstView x{batch.images, input_.get()};
+  ConstView x = input(batch.images, pass.stream);
   for (const auto& layer : layers_) x = layer->forward(x, pass);
   const View dlogits{pass.training ? gradient_.data() : nullptr, x.layout};
   loss_->run(x, batch.labels, gradient_scale, dlogits, sums, pass.stream);
   if (pass.training) backward(pass, ready);
+}
+
+ConstView Network::input(const float* images, kernels::Stream& stream) {
+  if (!cast_) return {images, input_.get()};
+  cast_->narrow({images, static_cast<std::size_t>(input_->elements())}, narrow_images_.as<kernels::Bf16>(), stream);
+  return {narrow_images_.data(), input_.get()};
 }
 
 void Network::backward(const Pass& pass, const Model::GradientsReady& ready) {

@@ -6,14 +6,13 @@ namespace lockstep::runner {
 namespace {
 
 using kernels::ConstView;
-using kernels::DataType;
 using kernels::LayoutPtr;
 using kernels::View;
 
 class ReluLayer : public Layer {
  public:
   ReluLayer(kernels::Device& device, const LayoutPtr& x)
-      : layout_(x), relu_(kernels::make_relu(device, x, DataType::f32)) {}
+      : layout_(x), relu_(kernels::make_relu(device, x, x->type())) {}
   LayoutPtr output() const override { return layout_; }
   ConstView forward(ConstView x, const Pass& /*pass*/) override { return y_ = x; }
   View backward(View dy, void* /*spare*/, const Pass& pass) override {
@@ -31,7 +30,7 @@ class MaxPoolLayer : public Layer {
  public:
   MaxPoolLayer(kernels::Device& device, const LayoutPtr& x)
       : x_(x),
-        pool_(kernels::make_max_pool(device, {x, 2, 2}, DataType::f32)),
+        pool_(kernels::make_max_pool(device, {x, 2, 2}, x->type())),
         y_(device.allocate(pool_->y()->bytes())),
         workspace_(device.allocate(pool_->workspace_bytes())) {}
   LayoutPtr output() const override { return pool_->y(); }
@@ -58,7 +57,7 @@ class DropoutLayer : public Layer {
   DropoutLayer(kernels::Device& device, const DropoutSpec& spec, const LayoutPtr& x)
       : layout_(x),
         number_(spec.number),
-        dropout_(kernels::make_dropout(device, x, spec.rate, DataType::f32)),
+        dropout_(kernels::make_dropout(device, x, spec.rate, x->type())),
         y_(device.allocate(x->bytes())) {}
   LayoutPtr output() const override { return layout_; }
   ConstView forward(ConstView x, const Pass& pass) override {
@@ -85,8 +84,8 @@ class FlattenLayer : public Layer {
  public:
   FlattenLayer(kernels::Device& device, const LayoutPtr& x)
       : x_layout_(x),
-        plain_(kernels::make_plain_layout(device, x->shape(), DataType::f32)),
-        rows_(kernels::make_plain_layout(device, {x->shape()[0], x->elements() / x->shape()[0]}, DataType::f32)),
+        plain_(kernels::make_plain_layout(device, x->shape(), x->type())),
+        rows_(kernels::make_plain_layout(device, {x->shape()[0], x->elements() / x->shape()[0]}, x->type())),
         x_(device, x, plain_),
         dx_(x->same_as(*plain_) ? nullptr : kernels::make_reorder(device, plain_, x)) {}
   LayoutPtr output() const override { return rows_; }

@@ -44,6 +44,10 @@ class ArenaOptimizer : public Optimizer {
   }
   std::span<float> parameters() { return model_.parameters().subspan(part_.begin, part_.size()); }
   std::span<const float> gradients() { return model_.gradients().subspan(part_.begin, part_.size()); }
+  std::span<kernels::Bf16> rounded_parameters() {
+    const auto all = model_.rounded_parameters();
+    return all.empty() ? all : all.subspan(part_.begin, part_.size());
+  }
   // Queues the gradients' norm, if they are to be clipped by it. It never leaves the device.
   kernels::Clipping clipping() {
     if (!(options_.clip_norm > 0)) return {};
@@ -75,6 +79,7 @@ class SgdOptimizer final : public ArenaOptimizer {
   void update(const kernels::StepNumbers* now) override {
     kernels::SgdStep step;
     step.now = now;
+    step.copy = rounded_parameters();
     step.momentum = static_cast<float>(options().momentum);
     step.weight_decay = static_cast<float>(options().weight_decay);
     step.clipping = clipping();
@@ -102,6 +107,7 @@ class AdamWOptimizer final : public ArenaOptimizer {
   void update(const kernels::StepNumbers* now) override {
     kernels::AdamWStep step;
     step.now = now;
+    step.copy = rounded_parameters();
     step.beta1 = static_cast<float>(options().momentum);
     step.beta2 = static_cast<float>(options().beta2);
     step.weight_decay = static_cast<float>(options().weight_decay);

@@ -12,6 +12,7 @@ namespace lockstep::runner {
 struct NcclOptions {
   double warn_s = 30;      // a collective that takes longer is named, with the ranks that it waits for
   double timeout_s = 600;  // one that takes longer than this ends the job
+  kernels::DataType gradients = kernels::DataType::f32;  // as what they travel: each rank's are rounded to it, and sums
 };
 
 // Collective. `device` must be a CUDA device, the calling thread's current one, and no other rank's; `ranks` and

@@ -40,6 +40,28 @@ TEST_P(NcclSums, OfPartsAreExactInEveryOrder) {
     EXPECT_EQ(errors, no_errors(GetParam())) << "seed " << seed;
   }
 }
+TEST_P(NcclSums, InBfloat16AreExactWhereNothingIsRounded) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    settings().seed = seed;
+    const auto errors = on_thread_ranks(GetParam(), [](runner::Collective& ranks, kernels::Device& device) {
+      const auto sums = make_nccl_sums(ranks, device, {.gradients = kernels::DataType::bf16});
+      testing::check_buckets(ranks, device, *sums, 3, testing::small);
+    });
+    EXPECT_EQ(errors, no_errors(GetParam())) << "seed " << seed;
+    const auto of_parts = on_thread_ranks(GetParam(), [](runner::Collective& ranks, kernels::Device& device) {
+      const auto sums = make_nccl_sums(ranks, device, {.gradients = kernels::DataType::bf16});
+      testing::check_parts(ranks, device, *sums, testing::small);
+    });
+    EXPECT_EQ(of_parts, no_errors(GetParam())) << "seed " << seed;
+  }
+}
+TEST_P(NcclSums, InBfloat16AreRounded) {  // so the comparison can fail
+  const auto errors = on_thread_ranks(GetParam(), [](runner::Collective& ranks, kernels::Device& device) {
+    const auto sums = make_nccl_sums(ranks, device, {.gradients = kernels::DataType::bf16});
+    testing::check_buckets(ranks, device, *sums);
+  });
+  EXPECT_THAT(errors, ::testing::Each(::testing::HasSubstr("instead of")));
+}
 INSTANTIATE_TEST_SUITE_P(Ranks, NcclSums, ::testing::Values(1, 2, 4));
 
 TEST(NcclSumsOfTwo, NeverMakeTheHostWait) {
@@ -74,8 +96,8 @@ TEST(NcclSumsOfTwo, CanBeLeftWithSumsUnderWay) {
   const auto errors = on_thread_ranks(2, [](runner::Collective& ranks, kernels::Device& device) {
     const auto stream = device.make_stream();
     const kernels::Buffer values = device.allocate(1000 * sizeof(float));
-    testing::launch_over(1000, *stream, testing::write_gradients, values.as<float>().data(), 0U, 1000U, ranks.rank(),
-                         0);
+    testing::launch_over(1000, *stream, testing::write_gradients, values.as<float>().data(), 0U, 1000U, ranks.rank(), 0,
+                         testing::large);
     make_nccl_sums(ranks, device, {})->start(values.as<float>(), *stream);
     testing::expect_exactly(testing::on_host(device, *stream, values),
                             [](unsigned i) { return testing::sum_of_gradients(i, 2, 0); });

@@ -264,7 +264,8 @@ bool step_is_right(Missing missing) {
       cudaEventRecord(rank.event, of(earlier));
       cudaStreamWaitEvent(of(later), rank.event, 0);
     };
-    testing::launch_over(1000, *rank.compute, testing::write_gradients, data, 0U, 1000U, rank.ranks.rank(), 0);
+    testing::launch_over(1000, *rank.compute, testing::write_gradients, data, 0U, 1000U, rank.ranks.rank(), 0,
+                         testing::large);
     if (missing != Missing::wait_for_the_gradient) order(*rank.compute, *rank.other);
     Rank::check(ncclAllReduce(data, data, 1000, ncclFloat32, ncclSum, rank.comm, of(*rank.other)));
     if (missing != Missing::join) order(*rank.other, *rank.compute);

@@ -83,7 +83,7 @@ TEST_F(GpuTraining, RecordedStepsGiveTheSameBits) {
     Changes options;
   };
   const std::vector<Case> cases = {{"mlp", 1, {{"clip-norm", "0.5"}, {"schedule", "cosine"}}},
-                                   {"cnn", 2, {{"optimizer", "adamw"}, {"lr", "0.002"}}},
+                                   {"cnn", 2, {{"optimizer", "adamw"}, {"lr", "0.002"}, {"precision", "bf16"}}},
                                    {"mlp", 2, {{"shard-optimizer", "on"}, {"optimizer", "adamw"}, {"lr", "0.002"}}}};
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const auto& [model, ranks, options] = cases[i];
@@ -113,7 +113,11 @@ TEST_F(GpuTraining, TwoAndFourGpusGiveTheCpusLosses) {
 // Each rank updates a part of the parameters; sums come out as without parts, so the losses do, bit for bit.
 TEST_F(GpuTraining, OptimizersInPartsGiveTheSameTraining) {
   for (const std::string optimizer : {"sgd", "adamw"}) {
-    const Changes options = {{"optimizer", optimizer}, {"lr", "0.005"}, {"weight-decay", "0.01"}};
+    const Changes options = {{"optimizer", optimizer},
+                             {"lr", "0.005"},
+                             {"weight-decay", "0.01"},
+                             {"precision", optimizer == "sgd" ? "f32" : "bf16"},
+                             {"gradient-precision", optimizer == "sgd" ? "bf16" : "f32"}};
     Changes parts = options;
     parts["shard-optimizer"] = "on";
     const auto want = on_gpus(2, "whole-" + optimizer, "mlp", options);
@@ -123,9 +127,19 @@ TEST_F(GpuTraining, OptimizersInPartsGiveTheSameTraining) {
 
     parts.insert({{"max-steps", "7"}, {"checkpoint-every", "7"}});
     on_gpus(2, "moved-" + optimizer, "mlp", parts);
-    EXPECT_TRUE(agree(on_gpus(1, "moved-" + optimizer, "mlp", options), want)) << optimizer;
+    EXPECT_TRUE(agree(on_gpus(1, "moved-" + optimizer, "mlp", options), want, 2e-2)) << optimizer;
     EXPECT_THAT(output_.output, HasSubstr("on 1 rank, until now 2"));
   }
+}
+
+// Every sum over ranks is rounded to 8 bits of mantissa on its way.
+TEST_F(GpuTraining, GradientsThatTravelInBfloat16GiveNearlyTheSameLosses) {
+  const auto want = on_gpus(2, "float32", "mlp");
+  const auto got = on_gpus(2, "bfloat16", "mlp", {{"gradient-precision", "bf16"}});
+  EXPECT_TRUE(agree(got, want, 2e-2));
+  EXPECT_FALSE(agree(got, want, 1e-6));
+  EXPECT_TRUE(on_gpus(1, "alone", "mlp", {{"gradient-precision", "bf16"}}).weights() ==
+              on_gpus(1, "alone-too", "mlp").weights());
 }
 
 TEST_F(GpuTraining, PartsNeedGpusAndADivisorOfSixteen) {

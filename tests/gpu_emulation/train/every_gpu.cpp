@@ -39,6 +39,20 @@ TEST_F(GpuTraining, TensorFloat32GivesNearlyTheCpusLosses) {
   EXPECT_FALSE(agree(gpu, cpu, 1e-6));
 }
 
+// Weights, activations and gradients of 8 bits of mantissa.
+TEST_F(GpuTraining, Bfloat16GivesNearlyTheCpusLosses) {
+  for (const std::string model : {"mlp", "cnn"}) {
+    const auto cpu = on_cpu(model + "-cpu", model);
+    const auto gpu = on_gpus(1, model + "-gpu", model, {{"precision", "bf16"}});
+    EXPECT_TRUE(nearly_agree(gpu, cpu, 2e-2)) << model;
+    EXPECT_FALSE(nearly_agree(gpu, cpu, 1e-5)) << model;
+    EXPECT_FALSE(agree(gpu, cpu)) << model;
+    for (const auto& [step, accuracy] : cpu.metric("validation_accuracy")) {
+      EXPECT_NEAR(gpu.metric("validation_accuracy").at(step), accuracy, 0.05) << model;
+    }
+  }
+}
+
 TEST_F(GpuTraining, ACheckpointOfEitherGoesOnOnTheOther) {
   for (const std::string optimizer : {"sgd", "adamw"}) {
     const Changes options = {{"optimizer", optimizer}, {"lr", optimizer == "sgd" ? "0.02" : "0.002"}};
@@ -57,13 +71,16 @@ TEST_F(GpuTraining, ACheckpointOfEitherGoesOnOnTheOther) {
 }
 
 TEST_F(GpuTraining, ResumedEqualsUninterruptedBitForBit) {
-  const auto whole = on_gpus(1, "whole", "cnn");
-  auto stopped = training(program_on_gpus(), 1, "stopped", "cnn", {{"device", "cuda"}});
-  EXPECT_EQ(stopped.run_and_signal(5, 0, SIGTERM).exit_code(), 75);
-  const auto resumed = on_gpus(1, "stopped", "cnn");
-  EXPECT_THAT(output_.output, HasSubstr("goes on from"));
-  EXPECT_TRUE(resumed.weights() == whole.weights());
-  EXPECT_EQ(resumed.metric("train_loss"), whole.metric("train_loss"));
+  for (const std::string precision : {"f32", "bf16"}) {
+    const Changes options = {{"device", "cuda"}, {"precision", precision}};
+    const auto whole = on_gpus(1, "whole-" + precision, "cnn", options);
+    auto stopped = training(program_on_gpus(), 1, "stopped-" + precision, "cnn", options);
+    EXPECT_EQ(stopped.run_and_signal(5, 0, SIGTERM).exit_code(), 75);
+    const auto resumed = on_gpus(1, "stopped-" + precision, "cnn", options);
+    EXPECT_THAT(output_.output, HasSubstr("goes on from"));
+    EXPECT_TRUE(resumed.weights() == whole.weights()) << precision;
+    EXPECT_EQ(resumed.metric("train_loss"), whole.metric("train_loss")) << precision;
+  }
 }
 
 }  // namespace lockstep::testing

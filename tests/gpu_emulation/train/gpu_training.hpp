@@ -62,6 +62,20 @@ class GpuTraining : public ::testing::Test {
     return all;
   }
 
+  // For numbers of 8 bits of mantissa: by the mean over the first 20 steps, since single losses come near 0.
+  static bool nearly_agree(const TrainingRun& a, const TrainingRun& b, double tolerance) {
+    double sums[2] = {0, 0};
+    const auto first = a.metric("train_loss");
+    const auto second = b.metric("train_loss");
+    if (first.size() < 20 || second.size() != first.size()) return false;
+    for (std::int64_t step = 1; step <= 20; ++step) {
+      sums[0] += first.at(step);
+      sums[1] += second.at(step);
+    }
+    GTEST_LOG_(INFO) << "means: " << sums[0] / 20 << " and " << sums[1] / 20;
+    return std::fabs(sums[0] - sums[1]) <= tolerance * sums[1];
+  }
+
   TemporaryFolder folder_;
   ProgramResult output_;
 };

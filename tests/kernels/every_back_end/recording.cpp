@@ -19,7 +19,8 @@ TEST_F(Recordings, TheStepsNumbersStandForThoseOfTheHost) {
     dropout->forward(x, y, key, *stream);
     const Buffer m = device->allocate(x.memory.bytes());
     const Buffer v = device->allocate(x.memory.bytes());
-    sgd->run(x.memory.as<float>(), y.memory.as<float>(), v.as<float>(), by_sgd, *stream);
+    const Buffer velocity = device->allocate(x.memory.bytes());
+    sgd->run(x.memory.as<float>(), y.memory.as<float>(), velocity.as<float>(), by_sgd, *stream);
     adamw->run(x.memory.as<float>(), y.memory.as<float>(), m.as<float>(), v.as<float>(), by_adamw, *stream);
     return std::pair{values(x), values(y)};
   };

@@ -36,7 +36,7 @@ Step run_step(const Architecture& model) {
   const Buffer labels = zeros(*device, batch_size);
   const Buffer numbers = device->allocate(sizeof(kernels::StepNumbers));
   const Buffer sums = device->allocate(sizeof(kernels::LossSums));
-  Network network(*device, model, parameters.as<float>(), gradients.as<float>(), batch_size);
+  Network network(*device, model, {parameters.data(), gradients.data()}, batch_size);
   const auto sgd = kernels::make_sgd(*device, {{0, model.arena_floats, true}});
   interpreter().on_launch = [&](const LaunchRecord& record) {
     ++step.launches;

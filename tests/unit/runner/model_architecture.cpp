@@ -73,7 +73,7 @@ TEST(Network, AStepOfTheCnnCopiesBetweenLayoutsAtMostSevenTimes) {
   std::vector<float> gradients(architecture.arena_floats);
   const std::vector<float> images(std::size_t{8} * 784, 0.5F);
   const std::vector<std::int32_t> labels(8, 3);
-  Network network(*device, architecture, parameters, gradients, 8);
+  Network network(*device, architecture, {parameters.data(), gradients.data()}, 8);
   const std::int64_t before = device->counters().reorders;
   kernels::LossSums sums;
   network.run({images.data(), labels.data(), 8, 0}, 1, {*stream, true}, &sums, {});

@@ -212,6 +212,9 @@ TEST_F(Train, SaysWhyThereIsNoGpu) {
   options_.precision = "tf32";
   EXPECT_THAT(error(), HasSubstr("--precision tf32: CPUs compute in f32"));
   options_.precision = "f32";
+  options_.gradient_precision = "bf16";
+  EXPECT_THAT(error(), HasSubstr("--gradient-precision bf16: CPUs add f32 up"));
+  options_.gradient_precision = "f32";
   options_.cuda_graph = "on";
   EXPECT_THAT(error(), HasSubstr("--cuda-graph on: CPUs record nothing"));
   options_.cuda_graph = "off";

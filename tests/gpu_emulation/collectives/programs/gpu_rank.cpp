@@ -26,7 +26,8 @@ void stand_still() {
 void befall_before_a_sum(const std::string& mishap, kernels::Stream& stream) {
   if (mishap == "stands_still") stand_still();
   if (mishap == "hangs_its_gpu") {
-    emulation::streams().queue(kernels::cuda::of(stream), {"never done", {}, nullptr, 0, [] { return false; }});
+    emulation::streams().queue(kernels::cuda::of(stream),
+                               {"never done", {}, nullptr, 0, [] { return emulation::Attempt::late; }});
   }
   if (mishap == "stops") ::raise(SIGSTOP);
   if (mishap == "throws") throw failure("an error of its own");
@@ -64,6 +65,9 @@ int run(const std::vector<std::string>& arguments) {
       const auto sums = runner::make_nccl_sums(*ranks, *device, {});
       testing::check_buckets(*ranks, *device, *sums);
       testing::check_parts(*ranks, *device, *sums);
+      const auto rounded = runner::make_nccl_sums(*ranks, *device, {.gradients = kernels::DataType::bf16});
+      testing::check_buckets(*ranks, *device, *rounded, 3, testing::small);
+      testing::check_parts(*ranks, *device, *rounded, testing::small);
       if (ranks->rank() == 0) fmt::print("{} ranks checked\n", ranks->size());
     } else {
       train(*ranks, *device, arguments.at(0), std::stoi(arguments.at(1)));
