@@ -131,8 +131,10 @@ void add_cases_of(std::vector<TrafficCase>& all) {
   const auto tiles = [&](const std::string& kernel, int width) {
     return fmt::format("{}<{}, {}, {}>", kernel, type, width, width == 64 ? 4 : 2);
   };
-  const double long_row = 49152 / e + 256;  // too long for forward's shared memory
-  constexpr double packs_of_row = embedded.columns / pack<T>;
+  const double long_row = 49152 / e + 256;            // too long for forward's shared memory
+  constexpr double of_sums = sizeof(T) == 4 ? 4 : 8;  // floats that a row moves to add to one of dgamma, one of dbeta
+  constexpr double columns = embedded.columns;
+  constexpr double packs_of_row = columns / pack<T>;
   // Each position is written once, for the batch.
   constexpr double with_positions = e * (1 + 1.0 / embedded.batch);
   all.insert(all.end(), {
@@ -141,8 +143,7 @@ void add_cases_of(std::vector<TrafficCase>& all) {
                             norm<T>(held("norm_forward", true), 512, 1024, 6 * e, 64, 0),
                             norm<T>(held("norm_forward", false), 32, static_cast<std::int64_t>(long_row), 8 * e, 64, 0),
                             norm<T>(held("norm_backward", true), 512, 1024, 5 * e, 64 * 8, 4 * 2),
-                            norm<T>(held("norm_backward", false), 64, 4096, 8 * e, 64 * 8,
-                                    4 * (2 + (sizeof(T) == 4 ? 4 : 8) * 16)),
+                            norm<T>(held("norm_backward", false), 64, 4096, 8 * e, 64 * 8, 4 * (2 + of_sums * 16)),
                             embedding<T>(packed("embedding_forward"), embedded, 3 * e, 32 * packs_of_row / 32),
                             embedding<T>(packed("add_token_rows"), embedded, 3 * e, 832 * packs_of_row / 32),
                             embedding<T>(packed("sum_positions"), embedded, with_positions, 0),
@@ -158,15 +159,15 @@ void add_cases_of(std::vector<TrafficCase>& all) {
                         });
 }
 
-// The same for rows that are no whole packs, an element at a time. What is taken from the first row on (bias, gamma,
-// beta) or as if there were no rows (x and y of bias_gelu, positions' gradients) begins where a sector does.
+// The same for rows that are no whole packs, an element at a time. Gamma and beta begin where a sector does, and so do
+// the runs of a warp in what is taken as if there were no rows: x and y of bias_gelu, positions' gradients.
 template <class T>
 void add_single_cases_of(std::vector<TrafficCase>& all) {
   constexpr double e = bytes<T>;
   constexpr double odd = e + of_odd_rows;      // an element of a row that begins anywhere
   constexpr double odd_sum = 4 + of_odd_rows;  // and one of the block's sums
   constexpr double warps = 8;                  // of a block that takes a row
-  constexpr double groups = (511 + 31) / 32;   // of 32 elements, of a row of embedded_singly
+  constexpr double groups = 16;                // of 32 elements, of a row of embedded_singly
   constexpr std::int64_t long_row = 49152 / e + 1;
   const auto single = [](const std::string& kernel) { return fmt::format("{}<{}, 1>", kernel, TypeOf<T>::name); };
   const auto held = [](const std::string& kernel, bool in_shared) {
