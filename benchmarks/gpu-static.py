@@ -47,8 +47,8 @@ Written by `./x bench gpu-static`. No figure here was measured on a GPU.
 
 ## Every kernel, and what has checked it
 One row for every instance that nvcc compiles. A number under a test program is how often that launched it; all of the
-program's tests passed. `ctest` fails where one of the programs launches a kernel never (`ptx.every_kernel_is_launched`), or
-where a kernel exceeds what follows (`ctest -L ptx`, CI's build).
+program's tests passed. `ctest` fails where one of the programs never launches a kernel (`ptx.every_kernel_is_launched`), and
+where sectors or bank passes exceed the limits named below (`ctest -L ptx`).
 - **compared**: the suites whose tests launched it and compare results with the double-precision reference (those of
   `tests/kernels/every_back_end/`) or with the CPU back-end's bits (`SameBits`).
 - **plain, ASan + UBSan, TSan**: on the emulator, the sources as g++ compiles them, in three builds.

@@ -121,7 +121,6 @@ TrafficCase attention(const std::string& kernel, std::int64_t heads, double once
 
 template <class T>
 void add_cases_of(std::vector<TrafficCase>& all) {
-  constexpr double n = million;
   constexpr double e = bytes<T>;
   const std::string type = TypeOf<T>::name;
   const auto packed = [&](const std::string& kernel) { return fmt::format("{}<{}, {}>", kernel, type, pack<T>); };
