@@ -1,17 +1,31 @@
 #!/usr/bin/env python3
-"""What can be known of every CUDA kernel without a GPU, written to docs/gpu-kernels.md: ptxas' reports, occupancy, what
-its PTX does on the interpreter (tests/ptx), and what that adds up to in a step of training. Nothing is a measurement."""
+"""What can be known of every CUDA kernel without a GPU, written to docs/gpu-kernels.md: which checks it has passed,
+ptxas' reports, occupancy, what its PTX does on the interpreter (tests/ptx), and what that adds up to in a step of training.
+Nothing is a measurement."""
+import collections
 import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests/ptx"))
+import launches  # noqa: E402
+
 NVCC = ROOT / ".cuda/nvidia/cu13/bin/nvcc"
 PAGE = ROOT / "docs/gpu-kernels.md"
 COUNTS = ROOT / "build/release/tests/ptx/ptx_counts"
 STEP = ROOT / "build/release/tests/ptx/ptx_step"
+
+TESTS = ROOT / "build/release/tests"
+EMULATOR = TESTS / "gpu_emulation/test_gpu_emulation"  # run suite by suite, to tell which has launched what
+WHOLE_PROGRAMS = {
+    "ASan + UBSan": TESTS / "gpu_emulation/test_gpu_emulation_asan", "TSan": TESTS / "gpu_emulation/test_gpu_emulation_tsan",
+    "PTX 7.5": TESTS / "ptx/test_ptx_75", "PTX 9.0": TESTS / "ptx/test_ptx_90",
+}  # fmt: skip
 
 # CUDA C++ programming guide, "Technical specifications per compute capability".
 LIMITS = {
@@ -31,21 +45,34 @@ GPUS = {
 ABOUT = """# CUDA kernels, as compiled
 Written by `./x bench gpu-static`. No figure here was measured on a GPU.
 
-## Every kernel
-Registers, shared and local memory are ptxas' (nvcc 13.0, -O3 -fmad=false); local memory is spills and stack, and CI fails on
-any. Occupancy is computed from registers, shared memory and the block size: the share of a multiprocessor's threads that are
-there at once. The rest is counted while the PTX for compute capability 9.0 runs on the interpreter (docs/gpu.md) at the shape
-named:
-- **sectors**: pieces of 32 bytes that a load or store of a warp touches, added up over all of them. A sector that is asked
-  for again counts again, whether a cache would answer or not, so this is what the kernel asks of L1, at least what it moves
-  through memory. *of stated*: against what the header of its source derives, at most 1.10 (`ctest -L ptx`); *of fewest*:
-  against the bytes that it touched at all, each once for reading and once for writing. Where the first is 1 and the second
-  is not, the header says why.
+## Every kernel, and what has checked it
+One row for every instance that nvcc compiles. A number under a test program is how often that launched it; all of the
+program's tests passed. `ctest` fails where one of the programs never launches a kernel (`ptx.every_kernel_is_launched`), and
+where sectors or bank passes exceed the limits named below (`ctest -L ptx`).
+- **compared**: the suites whose tests launched it and compare results with the double-precision reference (those of
+  `tests/kernels/every_back_end/`) or with the CPU back-end's bits (`SameBits`).
+- **plain, ASan + UBSan, TSan**: on the emulator, the sources as g++ compiles them, in three builds.
+- **PTX 7.5, 9.0**: on the interpreter, nvcc's PTX for that compute capability; it checks bounds, races and barriers, too.
+- **sectors of stated**: what it moves, in pieces of 32 bytes, against what the header of its source derives; at most 1.10.
 - **bank passes**: passes over shared memory against those without a bank conflict, at most 1.05. A pass serves 32 lanes of 4
   bytes, 16 of 8 or 8 of 16; lanes that want the same word share it.
+- **registers, spills**: ptxas' (nvcc 13.0, -O3 -fmad=false), for sm_80 and sm_90; spills are bytes of local memory, stack
+  included, and CI fails on any.
+- **occupancy**: the share of a multiprocessor's threads that are there at once, computed from registers, shared memory and
+  the block size.
+
+{checks}
+The last rows are NVIDIA's: the back-end calls them, and nothing here has run them.
+
+## What was counted
+While the PTX for compute capability 9.0 ran on the interpreter (docs/gpu.md) at the shape named:
+- **sectors**: pieces of 32 bytes that a load or store of a warp touches, added up over all of them. A sector that is asked
+  for again counts again, whether a cache would answer or not, so this is what the kernel asks of L1, at least what it moves
+  through memory. *of stated*: as above; *of fewest*: against the bytes that it touched at all, each once for reading and once
+  for writing. Where the first is 1 and the second is not, the header says why.
 - **instructions**: of PTX, executed by threads, an element; a division counts as one, and is many in the hardware.
 
-"""
+{counts}"""
 
 STEP_ABOUT = """
 ## A step of training
@@ -92,7 +119,7 @@ def report(source, arch):
     text = subprocess.run(["c++filt"], input=done.stderr, capture_output=True, text=True, check=True).stdout
     kernels = {}
     for part in text.split("Compiling entry function")[1:]:
-        name = "".join(re.search(r"(\w+)(<[^()]*>)?\(", part.replace("lockstep::kernels::", "")).groups(""))
+        name = launches.kernel_name(part)
         stack, stores, loads = re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+)", part).groups()
         shared = re.search(r"(\d+) bytes smem", part)
         kernels[name] = (
@@ -111,49 +138,95 @@ def printed(program):
 
 
 def table(head, rows):
+    if not all(cell for row in rows for cell in row):
+        sys.exit("a table has an empty cell")
     lines = [head, ["---"] * len(head), *rows]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
 
 
-# Without a case of its own (tests/ptx/traffic/cases.hpp: takes_single_elements).
-SINGLE = {
-    "kernel": "", "shape": "n/a: rows that are no whole packs", "threads": 256, "dynamic_shared": 0,
-    "sectors_of_stated": None, "sectors_of_fewest": None, "instructions": None, "passes": None, "fewest_passes": None,
+def launched_by(program, *options):
+    """kernel -> launches, of a test program whose tests all pass."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "launches"
+        environment = {**os.environ, "LOCKSTEP_KERNEL_LAUNCHES": str(file)}
+        done = subprocess.run([program, *options], env=environment, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"{program.name} {' '.join(options)} failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+        return launches.launches_in(file)
+
+
+def comparing_suites():
+    tests = [*(ROOT / "tests/kernels/every_back_end").glob("*.cpp"), ROOT / "tests/gpu_emulation/on_emulator/same_bits_test.cpp"]
+    return {suite for file in tests for suite in re.findall(r"^TEST_F\((\w+),", file.read_text(), re.MULTILINE)}
+
+
+# The back-end's calls of NVIDIA's libraries, by file, and where their stand-ins are tested.
+LIBRARY_CALLS = {
+    "cublasLtMatmul": ("matmul.cpp", "`Layers`"), "cudaMemcpyAsync": ("device.cpp", "`Runtime`"),
+    "cudaMemsetAsync": ("device.cpp", "`Runtime`"), "ncclAllReduce": ("nccl_sums.cpp", "`test_collectives`"),
+    "ncclReduceScatter": ("nccl_sums.cpp", "`test_collectives`"), "ncclAllGather": ("nccl_sums.cpp", "`test_collectives`"),
 }  # fmt: skip
 
 
-def ratio(value, digits):
-    return "n/a: no case" if value is None else f"{value:.{digits}f}"
+def library_row(call):
+    source, tests = LIBRARY_CALLS[call]
+    return [
+        f"`{call}`", f"`{source}`", f"n/a: its stand-in is ({tests})", *["n/a: a stand-in runs"] * 3, *["n/a: not our PTX"] * 2,
+        *["n/a: NVIDIA's kernels"] * 6,
+    ]  # fmt: skip
 
 
-def kernel_table():
+def launches_of_tests():
+    """Column -> kernel -> launches, for each test program; and suite -> kernel -> launches, on the plain emulator."""
+    listed = subprocess.run([EMULATOR, "--gtest_list_tests"], capture_output=True, text=True, check=True).stdout
+    by_suite = {}
+    for suite in re.findall(r"^(\S+)\.", listed, re.MULTILINE):
+        by_suite[suite] = launched_by(EMULATOR, f"--gtest_filter={suite}.*")
+    plain = sum(by_suite.values(), collections.Counter())
+    return {"plain": plain} | {name: launched_by(program) for name, program in WHOLE_PROGRAMS.items()}, by_suite
+
+
+def kernel_tables():
+    """Of checks, and of counts."""
+    programs, by_suite = launches_of_tests()
+    comparing = sorted(comparing_suites() & by_suite.keys())
     counts = {each["kernel"]: each for each in printed(COUNTS)}
-    rows = []
+    checks = []
+    counted = []
     for source in sorted((ROOT / "kernels/cuda").glob("*.cu")):
         of_80, of_90 = (report(source, arch) for arch in LIMITS)
         for name in sorted(of_90):
-            count = counts.get(name) or (SINGLE if re.search(r", 1[,>]", name) else None)
-            if count is None:
-                sys.exit(f"{source.name}: {name} has no case in tests/ptx/traffic")
+            compared = [suite for suite in comparing if by_suite[suite][name]]
+            unseen = [program for program, launched in programs.items() if not launched[name]]
+            if unseen or not compared or name not in counts:
+                sys.exit(f"{source.name}: {name}: not launched in {unseen}, compared by {compared}, counted: {name in counts}")
+            count = counts[name]
             threads = count["threads"]
-            banks = "n/a: no case" if count is SINGLE else "n/a: no shared memory"
+            banks = "n/a: no shared memory"
             if count["fewest_passes"]:
                 banks = f"{count['passes'] / count['fewest_passes']:.2f}"
-            static = zip(of_80[name], of_90[name])
-            rows.append([
-                f"`{name}`", f"`{source.name}`", count["shape"], ratio(count["sectors_of_stated"], 2),
-                ratio(count["sectors_of_fewest"], 2), banks, ratio(count["instructions"], 1), str(threads),
-                *(f"{on_80} / {on_90}" for on_80, on_90 in static),
-                *(
-                    f"{occupancy(threads, registers, shared + count['dynamic_shared'], LIMITS[arch]):.0%}"
-                    for arch, (registers, shared, _) in (("80", of_80[name]), ("90", of_90[name]))
-                ),
+            registers, shared, local = (f"{on_80} / {on_90}" for on_80, on_90 in zip(of_80[name], of_90[name]))
+            occupancies = (
+                occupancy(threads, reports[name][0], reports[name][1] + count["dynamic_shared"], LIMITS[arch])
+                for arch, reports in (("80", of_80), ("90", of_90))
+            )
+            stated = f"{count['sectors_of_stated']:.2f}"
+            checks.append([
+                f"`{name}`", f"`{source.name}`", ", ".join(f"`{suite}`" for suite in compared),
+                *(str(launched[name]) for launched in programs.values()), stated, banks, registers, local,
+                *(f"{share:.0%}" for share in occupancies),
             ])  # fmt: skip
+            counted.append([
+                f"`{name}`", count["shape"], stated, f"{count['sectors_of_fewest']:.2f}", f"{count['instructions']:.1f}",
+                str(threads), shared,
+            ])  # fmt: skip
+    checks += [library_row(call) for call in LIBRARY_CALLS]
     head = [
-        "kernel", "source", "shape", "sectors of stated", "of fewest", "bank passes", "instructions an element", "threads",
-        "registers sm_80 / sm_90", "shared bytes", "local bytes", "occupancy sm_80", "sm_90",
+        "kernel", "source", "compared", *programs, "sectors of stated", "bank passes", "registers sm_80 / sm_90", "spills",
+        "occupancy sm_80", "sm_90",
     ]  # fmt: skip
-    return table(head, rows)
+    of_counts = ["kernel", "shape", "sectors of stated", "of fewest", "instructions an element", "threads", "static shared bytes"]
+    return table(head, checks), table(of_counts, counted)
 
 
 def megabytes(count):
@@ -197,7 +270,8 @@ def main():
     if not NVCC.exists():
         sys.exit("no CUDA toolkit: ./x setup --cuda")
     steps = printed(STEP)
-    page = ABOUT + kernel_table() + STEP_ABOUT.format(batch=steps[0]["batch"]) + step_table(steps)
+    checks, counts = kernel_tables()
+    page = ABOUT.format(checks=checks, counts=counts) + STEP_ABOUT.format(batch=steps[0]["batch"]) + step_table(steps)
     PAGE.write_text(page + PREDICTION + prediction_table(steps))
     print(PAGE.read_text())
 

@@ -2,7 +2,9 @@
 // length. As gelu(u) = u * s with s = 1 / (1 + exp(-2 z)), which is (1 + tanh(z)) / 2: small results keep their
 // relative precision. The bias' gradient is ColumnSums' over dx.
 // Traffic: forward x and y (8 bytes an element in float32), backward x, dy, dx (12), and dx once more for dbias. Each
-// row asks for the bias, too: 4 more an element, from the caches after the first.
+// row asks for the bias, too: 4 more an element, from the caches after the first. Rows that are no whole packs go one
+// element at a time: a warp's run of the bias begins anywhere within sectors and touches one more than it fills, which
+// is another byte an element.
 #include <cmath>
 
 #include "kernels/cuda/column_sums.hpp"

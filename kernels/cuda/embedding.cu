@@ -6,6 +6,9 @@
 // dpositions; dtokens reads dy again, reads and writes the rows that ids name (8 an element of those), and each of a
 // block's 8 warps asks for the ids that begin and end its rows: up to 832 for every 32 packs of a row. Sorting reads
 // all ids once for every 256 rows and writes 8 bytes a row, to two sectors where neighbours sort apart.
+// Rows that are no whole packs go one element at a time: a warp's run of 32 begins anywhere within sectors and touches
+// one more than it fills, which is a byte more for each access to an element, but for the gradients of the positions,
+// which are taken as if there were no rows.
 #include "kernels/cuda/elementwise.hpp"
 #include "kernels/cuda/layout.hpp"
 #include "kernels/cuda/make_for.hpp"

@@ -8,6 +8,9 @@
 // block (at most 512 blocks, of 16 rows or more). Rows too long for shared memory: sum twice more in forward (8 an
 // element); in backward dy, sum and gamma again (12), and the block's own sums of dgamma and dbeta, read and written
 // for each row (16; twice that in bfloat16, whose packs are eight elements, so two requests of every other 16 bytes).
+// Rows that are no whole packs go one element at a time: wherever that counts rows of matrices or of a block's sums, a
+// warp's run of 32 begins anywhere within sectors and touches one more than it fills, which is a byte more for each
+// access to an element; gamma and beta begin where a sector does. The sums are 16 bytes in bfloat16, too, then.
 #include <algorithm>
 #include <cmath>
 

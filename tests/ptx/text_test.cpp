@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/gpu_emulation/engine/kernel_name.hpp"
 #include "tests/gpu_emulation/planted.hpp"
 #include "tests/ptx/interpreter/interpreter.hpp"
 
@@ -170,11 +171,12 @@ TEST(Ptx, AlignmentSharedLimitsAndForeignLanesAreChecked) {
 }
 
 TEST(Ptx, NamesAreTheKernelsOwn) {
-  EXPECT_EQ(own_name("_ZN8lockstep7kernels4cuda57_GLOBAL__N__ef415b51_24_softmax_cross_entropy_cu_e4a332f816softmax_of_"
-                     "warpsILi32EEEvPKfPKifPfNS2_9RowAnswerEli"),
+  EXPECT_EQ(emulation::own_name(
+                "_ZN8lockstep7kernels4cuda57_GLOBAL__N__ef415b51_24_softmax_cross_entropy_cu_e4a332f816softmax_of_"
+                "warpsILi32EEEvPKfPKifPfNS2_9RowAnswerEli"),
             "softmax_of_warps<32>");
-  EXPECT_EQ(own_name("_Z1gPf"), "g");
-  EXPECT_EQ(own_name("kernel"), "kernel");
+  EXPECT_EQ(emulation::own_name("_Z1gPf"), "g");
+  EXPECT_EQ(emulation::own_name("kernel"), "kernel");
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <exception>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -92,9 +91,10 @@ class NcclSums final : public ShardedSums {
     done_->hold_back(before);
   }
   std::int64_t started() const override { return started_; }
-  void begin_recording() override { recorded_.emplace(); }
+  void begin_recording() override { records_ = true; }
   std::function<void()> end_recording() override {
-    return [this, all = *std::exchange(recorded_, std::nullopt)] {
+    records_ = false;
+    return [this, all = std::exchange(recorded_, {})] {
       for (const auto& [operation, bytes] : all) started_ = watchdog_.start(operation, bytes);
     };
   }
@@ -122,8 +122,8 @@ class NcclSums final : public ShardedSums {
   void begin(Operation operation, std::size_t bytes, kernels::Stream& after) {
     given_->record(after);
     given_->hold_back(stream_.get());
-    if (recorded_) {
-      recorded_->push_back({operation, bytes});
+    if (records_) {
+      recorded_.push_back({operation, bytes});
     } else {
       started_ = watchdog_.start(operation, bytes);
     }
@@ -157,7 +157,8 @@ class NcclSums final : public ShardedSums {
   kernels::DataType wire_;
   kernels::Device& device_;
   std::int64_t started_ = 0;
-  std::optional<std::vector<Recorded>> recorded_;  // while a recording is made
+  bool records_ = false;            // a recording is being made
+  std::vector<Recorded> recorded_;  // of its sums
   StreamMarks reached_;                            // these outlive the stream that writes them
   StreamMarks finished_;
   kernels::Buffer rounded_;

@@ -6,6 +6,7 @@
 
 #include "tests/gpu_emulation/engine/engine.hpp"
 #include "tests/gpu_emulation/runtime/capture.hpp"
+#include "tests/gpu_emulation/runtime/launches.hpp"
 
 namespace lockstep::emulation {
 
@@ -133,8 +134,12 @@ cudaError_t queue_kernel(cudaStream_t stream, const char* name, const Grid& grid
                          FunctionCall call) {
   ++streams().counts.launches;
   const auto run = [all = KernelCall{name, grid, std::move(kernel), std::move(call)}] {
-    if (settings().run_instead) return settings().run_instead(all);
-    run_grid(all.grid, all.kernel);
+    if (settings().run_instead) {
+      settings().run_instead(all);
+    } else {
+      run_grid(all.grid, all.kernel);
+    }
+    count_launch(all.call.function);
   };
   return streams().queue(stream, {name, run, nullptr, 0});
 }

@@ -210,7 +210,7 @@ TEST_F(GpuTraining, TooLittleMemoryIsExplained) {
                                        "free; a smaller batch needs less"));
   EXPECT_THAT(error_with("6000000"), HasSubstr("the optimizer's state: no room for"));
   EXPECT_THAT(error_with("8000000"), HasSubstr("a sum of gradients over blocks (--blocks): no room for"));
-  EXPECT_THAT(error_with("12260000"), HasSubstr("layer 2 (dense1.weight) for 4 images: no room for"));
+  EXPECT_THAT(error_with("12752000"), HasSubstr("layer 2 (dense1.weight) for 4 images: no room for"));
 }
 
 }  // namespace lockstep::testing

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "tests/ranks/training_run.hpp"
+#include "tests/support/fashion_mnist.hpp"
 
 namespace lockstep::testing {
 
@@ -19,7 +20,10 @@ inline std::string program_on_gpus() {
 
 class GpuTraining : public ::testing::Test {
  protected:
-  GpuTraining() { write_synthetic_data(folder_.path(), {.count = 170, .side = 12}); }
+  GpuTraining() {
+    write_fashion_mnist(folder_.path(), "train", 170);
+    write_fashion_mnist(folder_.path(), "t10k", 34);
+  }
 
   using Changes = std::map<std::string, std::string>;  // of options
 

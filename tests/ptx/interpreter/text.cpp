@@ -1,46 +1,14 @@
 #include "tests/ptx/interpreter/text.hpp"
 
-#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
-#include <memory>
 
 #include "tests/gpu_emulation/engine/engine.hpp"
+#include "tests/gpu_emulation/engine/kernel_name.hpp"
 
 namespace lockstep::ptx {
-
-// The namespaces of its template arguments, too, are left out.
-static std::string without_namespaces(std::string name) {
-  constexpr std::string_view ours = "lockstep::kernels::";
-  for (std::size_t at = 0; (at = name.find(ours)) != std::string::npos;) name.erase(at, ours.size());
-  return name;
-}
-
-std::string own_name(const std::string& mangled) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status),
-                                                    std::free);
-  if (status != 0) return mangled;  // extern "C"
-  const std::string_view whole = text.get();
-  constexpr std::string_view anonymous = "(anonymous namespace)::";
-  std::size_t begin = 0;
-  int depth = 0;
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    if (depth == 0 && whole.substr(i).starts_with(anonymous)) {
-      begin = i + anonymous.size();
-      i = begin - 1;
-      continue;
-    }
-    if (whole[i] == '(' && depth == 0) return without_namespaces(std::string(whole.substr(begin, i - begin)));
-    if (whole[i] == '<' || whole[i] == '(') ++depth;
-    if (whole[i] == '>' || whole[i] == ')') --depth;
-    if (depth == 0 && (whole[i] == ':' || whole[i] == ' ')) begin = i + 1;
-  }
-  return without_namespaces(std::string(whole.substr(begin)));
-}
 
 namespace {
 
@@ -201,7 +169,7 @@ class Parser {
   void parse_kernel(const std::string& mangled) {
     KernelText& kernel = kernels_.emplace_back();
     kernel.mangled = mangled;
-    kernel.name = own_name(mangled);
+    kernel.name = emulation::own_name(mangled);
     kernel.file = file_;
     kernel.shared = shared_;
     ++at_;

@@ -42,7 +42,4 @@ struct KernelText {
 // Throws emulation::KernelError with file and line where the text is not understood.
 std::vector<KernelText> parse_ptx(const std::string& file, std::string_view text);
 
-// "kernel<8>" for the mangled name of void (anonymous namespace)::kernel<8>(float*).
-std::string own_name(const std::string& mangled);
-
 }  // namespace lockstep::ptx

@@ -1,7 +1,6 @@
 #include "tests/ptx/on_interpreter/device.hpp"
 
-#include "tests/ptx/interpreter/text.hpp"
-#include "tests/ptx/on_interpreter/symbols.hpp"
+#include "tests/gpu_emulation/engine/kernel_name.hpp"
 
 namespace lockstep::ptx {
 
@@ -18,7 +17,7 @@ std::unique_ptr<kernels::Device> make_device() {
   emulation::settings() = {};
   emulation::settings().run_instead = [](const emulation::KernelCall& launch) {
     const auto& [function, arguments] = launch.call;
-    interpreter().run(own_name(symbol_at(function)), launch.grid, arguments);
+    interpreter().run(emulation::kernel_at(function), launch.grid, arguments);
   };
   return kernels::make_cuda_device(0);
 }

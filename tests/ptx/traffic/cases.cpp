@@ -1,7 +1,5 @@
 #include "tests/ptx/traffic/cases.hpp"
 
-#include <regex>
-
 #include "tests/ptx/on_interpreter/device.hpp"
 
 namespace lockstep::ptx {
@@ -15,13 +13,6 @@ const std::vector<TrafficCase>& traffic_cases() {
     return made;
   }();
   return all;
-}
-
-bool takes_single_elements(const std::string& kernel) {
-  static const std::regex single(
-      "(bias_gelu_forward|bias_gelu_backward|norm_forward|norm_backward|embedding_forward|add_token_rows|sum_positions)"
-      "<\\w+, 1(, \\w+)?>");
-  return std::regex_match(kernel, single);
 }
 
 LaunchRecord measure(const TrafficCase& what) {

@@ -25,10 +25,6 @@ std::vector<TrafficCase> arena_cases();
 std::vector<TrafficCase> layer_cases();
 std::vector<TrafficCase> transformer_cases();
 
-// Whether it is the variant of a kernel for rows that are no whole packs of 16 bytes, one element at a time. Their rows
-// begin anywhere within sectors, so there is no ratio to hold them to; the same sources are held to it by packs.
-bool takes_single_elements(const std::string& kernel);
-
 // What all launches of the case's kernel did together, and the grid of the last of them.
 LaunchRecord measure(const TrafficCase& what);
 
