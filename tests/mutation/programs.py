@@ -33,7 +33,7 @@ class Program:
 
 FOLDER = "tests/gpu_emulation"
 # The emulator's own tests say nothing about kernels/, and the slow ones nothing about kernels that they do not start.
-OF_THE_EMULATOR = "PlantedBug*:RightKernels*:ImpossibleLaunch*:Runtime.*:Races*"
+OF_THE_EMULATOR = "PlantedBug*:RightKernels*:ImpossibleLaunch*:Runtime.*:Captures.*:Races*"
 SLOW = "Layers.ConvolutionAgrees*:Large.*"
 NOT_IN_SLOW = ("arena_math", "dropout", "max_pool", "optimizers", "relu", "softmax_cross_entropy")
 KERNEL_RUNS = (f"-{SLOW}:{OF_THE_EMULATOR}", SLOW)

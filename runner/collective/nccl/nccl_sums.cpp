@@ -159,7 +159,7 @@ class NcclSums final : public ShardedSums {
   std::int64_t started_ = 0;
   bool records_ = false;            // a recording is being made
   std::vector<Recorded> recorded_;  // of its sums
-  StreamMarks reached_;                            // these outlive the stream that writes them
+  StreamMarks reached_;             // these outlive the stream that writes them
   StreamMarks finished_;
   kernels::Buffer rounded_;
   SumStream stream_;
