@@ -34,6 +34,32 @@ TEST_F(Transformer, BiasGeluAgreesWithTheReferenceAtOddSizes) {
   });
 }
 
+// A single one of several operands that does not begin at a whole pack.
+TEST_F(Transformer, BiasGeluTakesOperandsFromAnyPlace) {
+  in_every_type([&] {
+    const LayoutPtr layouts[] = {plain({3, 32}), plain({32}), plain({3, 32})};
+    const auto plan = make_bias_gelu(*device, 3, 32, type);
+    const auto forward = [&](int shifted) {
+      Buffer memory[3];
+      View views[3];
+      for (int i = 0; i < 3; ++i) {
+        const std::size_t skipped = i == shifted ? bytes_of(type) : 0;
+        const auto at = static_cast<std::size_t>(i);
+        const Tensor values = filled(layouts[at], random(layouts[at]->elements() / 32, 32, 1 + at));
+        memory[at] = device->allocate(values.memory.bytes() + skipped);
+        views[at] = {memory[at].as<std::byte>().data() + skipped, layouts[at].get()};
+        device->copy(views[at].data, values.memory.data(), values.memory.bytes(), *stream);
+      }
+      plan->forward(views[0], views[1], views[2], *stream);
+      const Tensor y = empty(layouts[2]);
+      device->copy(y.memory.data(), views[2].data, y.memory.bytes(), *stream);
+      return values(y);
+    };
+    const auto want = forward(-1);
+    for (const int shifted : {0, 1, 2}) EXPECT_EQ(forward(shifted), want) << shifted;
+  });
+}
+
 TEST_F(Transformer, GeluKeepsItsTailsAndSurvivesExtremes) {
   const auto row = plain({1, 9});
   const auto plan = make_bias_gelu(*device, 1, 9, DataType::f32);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "common/error.hpp"
@@ -24,6 +26,7 @@ class Twin final : public Collective {
   }
   void progress() override {}
   void wait_sums() override {
+    if (slow) std::this_thread::sleep_for(std::chrono::milliseconds(3));
     for (const auto& values : pending_) double_all(values);
     pending_.clear();
   }
@@ -39,6 +42,7 @@ class Twin final : public Collective {
   std::int64_t started() const override { return static_cast<std::int64_t>(sizes.size()); }
 
   std::vector<std::size_t> sizes;
+  bool slow = false;
 
  private:
   static void double_all(std::span<float> values) {
@@ -78,6 +82,27 @@ TEST(GradientSum, StartsABucketAsSoonAsItIsFullAndTheRestAtTheEnd) {
   Twin twin;
   summed(Overlap::on, 2 * bucket_floats + 5, bucket_floats / 2, twin);
   EXPECT_THAT(twin.sizes, ::testing::ElementsAre(bucket_floats, bucket_floats, 5, bucket_floats, bucket_floats, 5));
+}
+
+// What blocks is in flight, too, in every step; and nothing is longer than the steps themselves.
+TEST(GradientSum, AddsUpTheTimesOfItsSteps) {
+  Twin twin;
+  twin.slow = true;
+  std::vector<float> gradients(10);
+  const auto device = kernels::make_cpu_device();
+  const auto stream = device->make_stream();
+  const auto sums = make_host_sums(twin, Overlap::on);
+  GradientSum sum(sums.get(), *stream, gradients, Overlap::on);
+  const auto began = std::chrono::steady_clock::now();
+  for (int step = 0; step < 3; ++step) {
+    sum.ready(0, 10);
+    sum.finish();
+  }
+  const std::chrono::duration<double> all = std::chrono::steady_clock::now() - began;
+  const GradientSumTimes times = sum.take_times();
+  EXPECT_TRUE(times.blocked_s > 0 && times.in_flight_s >= times.blocked_s && times.in_flight_s <= all.count())
+      << times.blocked_s << " and " << times.in_flight_s << " of " << all.count();
+  EXPECT_EQ(sum.take_times().in_flight_s, 0);
 }
 
 TEST(GradientSum, RefusesGapsAndForgottenGradients) {
