@@ -65,7 +65,7 @@ __device__ void load_turned_weights(float* weights, const T* weight, int first_i
 }
 
 template <class T, int R>
-__global__ void __launch_bounds__(most_threads_of_products, 3 - R)
+__global__ void __launch_bounds__(most_threads_of_products, blocks_at_once<R>)
     pooled_data(Gradients<T> from, const T* weight, T* dx, int height, int width, int in_channels, ConvTiles t) {
   DYN_SHARED(float, tile);
   float* const weights = tile + t.channels_from(0) * t.plane();

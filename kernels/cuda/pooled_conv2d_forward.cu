@@ -2,8 +2,8 @@
 // there: nothing of the unpooled size reaches memory.
 // Traffic of float32: x 4 bytes an element for each 64 output channels (32 where there are no more), and again where
 // tiles of 16 x 16 places overlap by two; for each tile all weights (4 bytes); y and its winner written once (5). Of
-// bfloat16 2 and 3 in place of 4 and 5. Channels that are no whole packs: a warp's run of x begins and ends within
-// sectors.
+// bfloat16 2 and 3 in place of 4 and 5. Of channels that are no whole packs, runs of x and of weights begin and end
+// within sectors.
 #include <type_traits>
 
 #include "kernels/cuda/pooled_conv2d.hpp"
@@ -36,7 +36,7 @@ __device__ void load_weights(float* weights, const T* weight, int first_out, int
 }
 
 template <class T, int R>
-__global__ void __launch_bounds__(most_threads_of_products, 3 - R)
+__global__ void __launch_bounds__(most_threads_of_products, blocks_at_once<R>)
     pooled_forward(const T* x, const T* weight, const T* bias, ForwardOutputs<T> to, ConvTiles t) {
   DYN_SHARED(float, tile);
   float* const weights = tile + t.channels_from(0) * t.plane();

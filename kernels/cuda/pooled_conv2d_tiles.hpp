@@ -23,9 +23,9 @@ struct ConvTiles {
   int down;  // tiles, of an image
   int across;
   bool whole;  // images may be taken in whole packs
-  // Of a channel in shared memory. 2 more than a multiple of 8: lanes that store four packs of 4 channels of eight
-  // places each, or two of 8 of 16, meet in no bank.
-  __host__ __device__ int plane() const { return ((2 * rows + 2) * tile_pitch + 5) / 8 * 8 + 2; }
+  // Floats of a channel in shared memory. 2 more than a multiple of 4: lanes that store eight places of four packs of 4
+  // channels, or 16 of two packs of 8, meet in no bank.
+  __host__ __device__ int plane() const { return (2 * rows + 2) * tile_pitch + 2; }
   // Of those that are in shared memory at a time, from `first` on.
   __host__ __device__ int channels_from(int first) const {
     return channels - first < channels_of_tile ? channels - first : channels_of_tile;
@@ -91,6 +91,9 @@ __device__ void load_image(float* tile, const T* x, const ConvTile& at, int firs
 
 constexpr int cells_of_strip = 4;
 constexpr int most_threads_of_products = 32 * most_cells * most_cells / cells_of_strip;
+// Of a multiprocessor, whose registers are to be enough for them: 64 a thread, or 128.
+template <int R>
+constexpr int blocks_at_once = R == 1 ? 2 : 1;
 
 // From a tap's weights to the next one's in shared memory. Lanes that store nine taps of neighbouring channels, or
 // neighbouring taps of one, meet in no bank.
