@@ -55,9 +55,10 @@ the bytes that each of these launches touched, each once. *Products* are cuBLASL
 results once each. *Fused*: what would be left if every convolution were a matrix product, too, that makes its patches from the
 images within itself, and everything else were done where a product reads or writes the value anyway: operands and results of
 all products once each, 20 bytes a parameter for the optimizer (p, g, v read, p, v written; g must exist for the all-reduce) and
-2 for each output of a pooling (its winner, written and read). A test holds *all* to 1.15 of it, at a batch of 16. (Our
-convolutions write nothing of the unpooled size, which those products would; what they move more is weights, once for each
-image, and the gradients' partial sums.)
+2 for each output of a pooling (its winner, written and read). A test holds *all* to 1.15 of it, at a batch of 16. *Pooling
+too*: if these products also wrote and read no more than pooled results, as our convolutions do. What is moved beyond that is,
+most of all, the weights once for each image and direction, x and dy once more for each group of channels, partial sums of
+gradients, and images turned to plain ones between the last pooling and the dense layers, and back.
 
 """
 
@@ -65,11 +66,10 @@ PREDICTION = """
 **Predictions, not measurements**, in microseconds a step: for each of our kernels, and for the products, the longer of bytes by
 the GPU's bandwidth and operations by its float32 rate, all at published peaks that no program reaches: float32 without tensor
 cores, as the back-end asks cuBLASLt for it. A kernel's operations are its instructions on float32, two for each, as if all
-were multiply-adds. The time to start a launch is not in it: with so
-many launches of so little work it will be most of a step on the larger GPUs. The mlp's tensors, and many of the cnn's, fit
-the L2 caches, which is not in it either. Read it for the proportion between our kernels and the products. Bandwidth and
-rate: NVIDIA's data sheets for A100 80GB SXM (2039 GB/s, 19.5 TFLOP/s), H100 SXM (3350 GB/s, 67 TFLOP/s), L4 (300 GB/s,
-30.3 TFLOP/s) and T4 (320 GB/s, 8.1 TFLOP/s).
+were multiply-adds. The time to start a launch is not in it: with so many launches of so little work it will be most of a step
+on the larger GPUs. The mlp's tensors, and many of the cnn's, fit the L2 caches, which is not in it either. Read it for the
+proportion between our kernels and the products. Bandwidth and rate: NVIDIA's data sheets for A100 80GB SXM (2039 GB/s, 19.5
+TFLOP/s), H100 SXM (3350 GB/s, 67 TFLOP/s), L4 (300 GB/s, 30.3 TFLOP/s) and T4 (320 GB/s, 8.1 TFLOP/s).
 
 """
 
@@ -173,11 +173,11 @@ def step_table(steps):
             step["model"], str(step["launches"]), megabytes(step["bytes"]), megabytes(step["fewest_bytes"]),
             ", ".join(f"`{name}` {megabytes(count)}" for name, (count, _) in largest), str(step["products"]),
             megabytes(step["product_bytes"]), megabytes(moved), megabytes(step["fused_bytes"]),
-            f"{moved / step['fused_bytes']:.2f}", f"{step['fused_product_flops'] / 1e9:.2f}",
+            f"{moved / step['fused_bytes']:.2f}", megabytes(step["pooled_bytes"]), f"{step['fused_product_flops'] / 1e9:.2f}",
         ])  # fmt: skip
     head = [
         "model", "launches", "our kernels, MB", "fewest", "the most of it", "products", "their MB", "all", "fused",
-        "all of fused", "GFLOP of layers",
+        "all of fused", "fused, pooling too", "GFLOP of layers",
     ]  # fmt: skip
     return table(head, rows)
 

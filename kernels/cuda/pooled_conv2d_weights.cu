@@ -124,8 +124,8 @@ __global__ void sum_shares(const float* shares, T* dweight, T* dbias, std::int64
   const auto lane = static_cast<int>(threadIdx.x % 32);
   const auto warp = static_cast<int>(threadIdx.x / 32);
   const int out = static_cast<int>(blockIdx.y) * out_channels_of_block + lane;
-  const std::int64_t rows = gridDim.x;
-  const std::int64_t row = blockIdx.x;
+  const auto rows = static_cast<int>(gridDim.x);
+  const auto row = static_cast<int>(blockIdx.x);
   float sum = 0;
   if (out < out_channels) {
     for (std::int64_t part = warp; part < parts; part += warps_of_block) {
@@ -137,7 +137,7 @@ __global__ void sum_shares(const float* shares, T* dweight, T* dbias, std::int64
   if (warp != 0 || out >= out_channels) return;
   for (int other = 1; other < warps_of_block; ++other) sum += of_warps[other * 32 + lane];
   if (row + 1 < rows) {
-    dweight[out * (rows - 1) + row] = rounded<T>(sum);
+    dweight[std::int64_t{out} * (rows - 1) + row] = rounded<T>(sum);
   } else {
     dbias[out] = rounded<T>(sum);
   }
@@ -149,12 +149,12 @@ ConvTiles tiles_of_windows(const PooledConv2dShape& s, bool whole) {
 
 std::int64_t rows_of_share(const PooledConv2dShape& s) { return taps * s.in_channels + 1; }
 
-std::int64_t tiles_of_block(const PooledConv2dShape& s, std::size_t bytes) {
+std::int64_t tiles_of_block(const PooledConv2dShape& s, std::int64_t bytes) {
   constexpr std::int64_t most_parts = 512;
-  const auto b = static_cast<std::int64_t>(bytes);
   const std::int64_t x = s.batch * s.in_channels * s.height * s.width;
   const std::int64_t y = s.batch * s.out_channels * s.out_height() * s.out_width();
-  const std::int64_t parts = std::min(most_parts, (b * x + (b + 1) * y) / (8 * rows_of_share(s) * s.out_channels));
+  const std::int64_t operands = bytes * x + (bytes + 1) * y;
+  const std::int64_t parts = std::min(most_parts, operands / (8 * rows_of_share(s) * s.out_channels));
   const std::int64_t blocks = std::max<std::int64_t>(1, parts / warps_of_pair(static_cast<int>(s.in_channels)));
   const std::int64_t tiles = s.batch * tiles_of_windows(s, false).of_image();
   return (tiles + blocks - 1) / blocks;

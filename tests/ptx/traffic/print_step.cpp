@@ -15,13 +15,14 @@ int main() {
       kernels.push_back(
           fmt::format("\"{}\": [{}, {}]", kernel, counts.sectors * sector_bytes, counts.of(Mix::float32)));
     }
-    fmt::print(R"({{"model": "{}", "batch": {}, "parameters": {}, "launches": {}, "bytes": {}, "fewest_bytes": {}, )"
-               R"("products": {}, "product_bytes": {}, "product_flops": {}, )"
-               R"("fused_bytes": {}, "fused_product_bytes": {}, "fused_product_flops": {}, "kernels": {{{}}}}})"
-               "\n",
-               model, batch, step.parameters, step.launches, step.own_bytes(),
-               step.counts.bytes_read + step.counts.bytes_written, step.dense.count, step.dense.bytes, step.dense.flops,
-               step.fused_bytes(), step.dense.bytes + step.convolutions.bytes,
-               step.dense.flops + step.convolutions.flops, fmt::join(kernels, ", "));
+    fmt::print(
+        R"({{"model": "{}", "batch": {}, "parameters": {}, "launches": {}, "bytes": {}, "fewest_bytes": {}, )"
+        R"("products": {}, "product_bytes": {}, "product_flops": {}, )"
+        R"("fused_bytes": {}, "fused_product_bytes": {}, "fused_product_flops": {}, "pooled_bytes": {}, "kernels": {{{}}}}})"
+        "\n",
+        model, batch, step.parameters, step.launches, step.own_bytes(),
+        step.counts.bytes_read + step.counts.bytes_written, step.dense.count, step.dense.bytes, step.dense.flops,
+        step.fused_bytes(), step.dense.bytes + step.convolutions.bytes, step.dense.flops + step.convolutions.flops,
+        step.fused_and_pooled_bytes(), fmt::join(kernels, ", "));
   }
 }

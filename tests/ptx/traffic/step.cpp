@@ -36,10 +36,10 @@ void run(const Architecture& model, std::int64_t batch_size, Step& step) {
   interpreter().on_launch = {};
 }
 
-// `input`: elements of the left operand, patches or not, as it lies in memory.
-Products products_of(double rows, double inner, double columns, double input, bool first) {
+// `input`, `result`: elements as they lie in memory, patches or not, pooled or not.
+Products products_of(double rows, double inner, double columns, double input, double result, bool first) {
   const int count = first ? 2 : 3;
-  return {count, count * 2 * rows * inner * columns, count * 4 * (input + inner * columns + rows * columns)};
+  return {count, count * 2 * rows * inner * columns, count * 4 * (input + inner * columns + result)};
 }
 
 }  // namespace
@@ -59,13 +59,18 @@ Step run_step(const std::string& name, std::int64_t batch_size) {
   for (const LayerSpec& layer : model.layers) {
     if (const auto* convolution = std::get_if<PooledConv2dSpec>(&layer.what)) {
       const double rows = batch * places;
-      step.convolutions += products_of(rows, 9 * channels, convolution->channels, rows * channels, layer.weight == 0);
+      const auto products = [&](double result) {
+        return products_of(rows, 9 * channels, convolution->channels, rows * channels, result, layer.weight == 0);
+      };
+      step.convolutions += products(rows * convolution->channels);
+      step.pooled += products(rows / 4 * convolution->channels);
       channels = convolution->channels;
       places /= 4;
       features = channels * places;
       step.other_fewest_bytes += 2 * batch * features;  // a byte of winner, written and read
     } else if (const auto* dense = std::get_if<DenseSpec>(&layer.what)) {
-      step.dense += products_of(batch, features, dense->units, batch * features, layer.weight == 0);
+      step.dense +=
+          products_of(batch, features, dense->units, batch * features, batch * dense->units, layer.weight == 0);
       features = dense->units;
     }
   }

@@ -30,11 +30,13 @@ struct Step {
   std::map<std::string, Counts> of_kernels;
   Products dense;                 // cuBLASLt's
   Products convolutions;          // as products that make patches from images within themselves; ours are none
+  Products pooled;                // the same, if they wrote and read pooled results alone, as ours do
   double other_fewest_bytes = 0;  // of all that is no product, if it were done where a product reads or writes anyway
 
   double own_bytes() const { return static_cast<double>(counts.sectors * sector_bytes); }
   double bytes() const { return own_bytes() + dense.bytes; }
   double fused_bytes() const { return other_fewest_bytes + convolutions.bytes + dense.bytes; }
+  double fused_and_pooled_bytes() const { return other_fewest_bytes + pooled.bytes + dense.bytes; }
 };
 
 Step run_step(const std::string& model, std::int64_t batch);
