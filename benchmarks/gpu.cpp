@@ -226,6 +226,28 @@ void attentions(Device& device) {
                 [&] { plan->backward(qkv, out, log_sum_exp, out, dqkv, with.stream()); }});
 }
 
+// With its pooling and ReLU, as the cnn has it.
+void pooled_convolutions(Device& device) {
+  Bench with(device);
+  const PooledConv2dShape s{256 / divisor, 64, 28, 28, 64};
+  const auto plan = make_pooled_conv2d(device, s, DataType::f32);
+  const Conv2d::Layouts& in = plan->layouts();
+  const View x = with.tensor(in.x);
+  const View dx = with.tensor(in.x);
+  const View y = with.tensor(in.y);
+  const View w = with.tensor(in.weight);
+  const View dw = with.tensor(in.dweight);
+  const View b = with.tensor(in.bias);
+  const Buffer winners = device.allocate(plan->workspace_bytes());
+  const double bytes = static_cast<double>(x.layout->bytes() + y.layout->bytes() + w.layout->bytes());
+  const double flop = 18.0 * static_cast<double>(s.batch * s.in_channels * s.out_channels * s.height * s.width);
+  const std::string size = fmt::format(" {}x64x28x28 to 64", s.batch);
+  with.measure({"3x3 convolution, pooled, forward" + size, bytes, flop,
+                [&] { plan->forward(x, w, b, y, winners.data(), with.stream()); }});
+  with.measure({"... backward" + size, 2 * bytes, 2 * flop,
+                [&] { plan->backward(x, y, y, winners.data(), w, dx, dw, b, with.stream()); }});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -252,6 +274,7 @@ int main(int argc, char** argv) {
   activations(*device);
   products(*device);
   convolutions(*device);
+  pooled_convolutions(*device);
   rows_of_transformers(*device);
   attentions(*device);
   return 0;

@@ -56,6 +56,14 @@ std::unique_ptr<MaxPool> make_max_pool(Device& device, const MaxPoolShape& shape
   return planner_for(device, *shape.x, type, "max_pool").max_pool(shape, type);
 }
 
+std::unique_ptr<PooledConv2d> make_pooled_conv2d(Device& device, const PooledConv2dShape& s, DataType type) {
+  if (s.batch < 1 || s.in_channels < 1 || s.out_channels < 1 || s.height < 2 || s.width < 2) {
+    throw bad_input("a pooled convolution needs images of 2x2 or more, not {} of {} x {}x{} -> {} channels", s.batch,
+                    s.in_channels, s.height, s.width, s.out_channels);
+  }
+  return planner_for(device, type, "pooled_conv2d").pooled_conv2d(s, type);
+}
+
 std::unique_ptr<Relu> make_relu(Device& device, const LayoutPtr& layout, DataType type) {
   return planner_for(device, *layout, type, "relu").relu(layout, type);
 }

@@ -81,6 +81,30 @@ class MaxPool {
 };
 std::unique_ptr<MaxPool> make_max_pool(Device& device, const MaxPoolShape& shape, DataType type);
 
+// A convolution block: y = max(max_pool(conv2d(x, weight) + bias), 0), with a 3x3 kernel, stride 1, padding 1, and 2x2
+// windows, two apart, as MaxPool has them. Height and width are at least 2.
+struct PooledConv2dShape {
+  std::int64_t batch = 0;
+  std::int64_t in_channels = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t out_channels = 0;
+  bool x_is_data = false;  // nobody wants dx: no view is given for it, nor for backward's weight
+  std::int64_t out_height() const { return height / 2; }
+  std::int64_t out_width() const { return width / 2; }
+};
+class PooledConv2d {
+ public:
+  virtual ~PooledConv2d() = default;
+  virtual const Conv2d::Layouts& layouts() const = 0;  // y's is the pooled one
+  virtual std::size_t workspace_bytes() const = 0;     // forward leaves the winners there for backward
+  virtual void forward(ConstView x, ConstView weight, ConstView bias, View y, void* workspace, Stream& stream) = 0;
+  // x and y are what forward got and gave.
+  virtual void backward(ConstView x, ConstView y, ConstView dy, const void* workspace, ConstView weight, View dx,
+                        View dweight, View dbias, Stream& stream) = 0;
+};
+std::unique_ptr<PooledConv2d> make_pooled_conv2d(Device& device, const PooledConv2dShape& shape, DataType type);
+
 // y = max(x, 0); dx = dy where y > 0, else 0. Any layout, the same for all views. y may be x, dx may be dy.
 class Relu {
  public:

@@ -18,6 +18,7 @@ class Planner {
   virtual std::unique_ptr<Dense> dense(const DenseShape& shape, DataType type) = 0;
   virtual std::unique_ptr<Conv2d> conv2d(const Conv2dShape& shape, DataType type) = 0;
   virtual std::unique_ptr<MaxPool> max_pool(const MaxPoolShape& shape, DataType type) = 0;
+  virtual std::unique_ptr<PooledConv2d> pooled_conv2d(const PooledConv2dShape& shape, DataType type) = 0;
   virtual std::unique_ptr<Relu> relu(const LayoutPtr& layout, DataType type) = 0;
   virtual std::unique_ptr<Dropout> dropout(const LayoutPtr& layout, float rate, DataType type) = 0;
   virtual std::unique_ptr<SoftmaxCrossEntropy> softmax_cross_entropy(std::int64_t rows, std::int64_t classes,

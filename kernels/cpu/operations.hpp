@@ -15,6 +15,7 @@ std::unique_ptr<Reorder> make_reorder(CpuDevice& device, const LayoutPtr& from, 
 std::unique_ptr<Dense> make_dense(CpuDevice& device, const DenseShape& shape);
 std::unique_ptr<Conv2d> make_conv2d(CpuDevice& device, const Conv2dShape& shape);
 std::unique_ptr<MaxPool> make_max_pool(CpuDevice& device, const MaxPoolShape& shape);
+std::unique_ptr<PooledConv2d> make_pooled_conv2d(CpuDevice& device, const PooledConv2dShape& shape);
 std::unique_ptr<Relu> make_relu(const LayoutPtr& layout);
 std::unique_ptr<Dropout> make_dropout(const LayoutPtr& layout, float rate);
 std::unique_ptr<SoftmaxCrossEntropy> make_softmax_cross_entropy(std::int64_t rows, std::int64_t classes);

@@ -28,6 +28,9 @@ class CpuPlanner : public Planner {
   std::unique_ptr<MaxPool> max_pool(const MaxPoolShape& shape, DataType /*type*/) override {
     return make_max_pool(device_, shape);
   }
+  std::unique_ptr<PooledConv2d> pooled_conv2d(const PooledConv2dShape& shape, DataType /*type*/) override {
+    return make_pooled_conv2d(device_, shape);
+  }
   std::unique_ptr<Relu> relu(const LayoutPtr& layout, DataType /*type*/) override { return make_relu(layout); }
   std::unique_ptr<Dropout> dropout(const LayoutPtr& layout, float rate, DataType /*type*/) override {
     return make_dropout(layout, rate);

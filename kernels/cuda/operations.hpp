@@ -13,6 +13,7 @@ std::unique_ptr<Reorder> make_reorder(CudaDevice& device, const LayoutPtr& from,
 std::unique_ptr<Dense> make_dense(CudaDevice& device, const DenseShape& shape, DataType type);
 std::unique_ptr<Conv2d> make_conv2d(CudaDevice& device, const Conv2dShape& shape, DataType type);
 std::unique_ptr<MaxPool> make_max_pool(CudaDevice& device, const MaxPoolShape& shape);
+std::unique_ptr<PooledConv2d> make_pooled_conv2d(CudaDevice& device, const PooledConv2dShape& shape, DataType type);
 std::unique_ptr<Relu> make_relu(CudaDevice& device, const LayoutPtr& layout);
 std::unique_ptr<Dropout> make_dropout(CudaDevice& device, const LayoutPtr& layout, float rate);
 std::unique_ptr<SoftmaxCrossEntropy> make_softmax_cross_entropy(CudaDevice& device, std::int64_t rows,

@@ -26,6 +26,9 @@ class CudaPlanner : public Planner {
       throw bad_input("a {0}x{0} max-pooling: the CUDA back-end has them up to 16x16", shape.kernel);
     return make_max_pool(device_, shape);
   }
+  std::unique_ptr<PooledConv2d> pooled_conv2d(const PooledConv2dShape& shape, DataType type) override {
+    return make_pooled_conv2d(device_, shape, type);
+  }
   std::unique_ptr<Relu> relu(const LayoutPtr& layout, DataType /*type*/) override { return make_relu(device_, layout); }
   std::unique_ptr<Dropout> dropout(const LayoutPtr& layout, float rate, DataType /*type*/) override {
     return make_dropout(device_, layout, rate);

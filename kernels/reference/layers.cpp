@@ -30,6 +30,11 @@ Matrix columns_of(const Conv2dShape& s, const Matrix& x, std::int64_t sample) {
   return columns;
 }
 
+Conv2dShape convolution_of(const PooledConv2dShape& s) {
+  return {s.batch, s.in_channels, s.height, s.width, s.out_channels};
+}
+PoolSize pooling_of(const PooledConv2dShape& s) { return {s.out_channels, s.height, s.width}; }
+
 using Rows = Eigen::Map<Matrix>;
 using ConstRows = Eigen::Map<const Matrix>;
 
@@ -65,6 +70,17 @@ LayerGradients conv2d_backward(const Conv2dShape& s, const Matrix& x, const Matr
     for_each_tap(s, [&](auto tap, auto pixel, auto element) { made.dx(sample, element) += dcolumns(tap, pixel); });
   }
   return made;
+}
+
+Matrix pooled_conv2d(const PooledConv2dShape& s, const Matrix& x, const Matrix& weight, const Vector& bias) {
+  return relu(max_pool(pooling_of(s), conv2d(convolution_of(s), x, weight, bias)));
+}
+
+LayerGradients pooled_conv2d_backward(const PooledConv2dShape& s, const Matrix& x, const Matrix& weight,
+                                      const Vector& bias, const Matrix& dy) {
+  const Matrix unpooled = conv2d(convolution_of(s), x, weight, bias);
+  const Matrix of_pooled = relu_backward(relu(max_pool(pooling_of(s), unpooled)), dy);
+  return conv2d_backward(convolution_of(s), x, weight, max_pool_backward(pooling_of(s), unpooled, of_pooled));
 }
 
 }  // namespace lockstep::kernels::reference

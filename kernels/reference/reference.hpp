@@ -41,6 +41,10 @@ Matrix max_pool_backward(const PoolSize& size, const Matrix& x, const Matrix& dy
 Matrix relu(const Matrix& x);
 Matrix relu_backward(const Matrix& y, const Matrix& dy);
 
+Matrix pooled_conv2d(const PooledConv2dShape& shape, const Matrix& x, const Matrix& weight, const Vector& bias);
+LayerGradients pooled_conv2d_backward(const PooledConv2dShape& shape, const Matrix& x, const Matrix& weight,
+                                      const Vector& bias, const Matrix& dy);
+
 // 1 / (1 - rate) where kept, else 0, drawn word by word.
 Matrix dropout_factors(std::int64_t rows, std::int64_t columns, double rate, const DropoutKey& key);
 

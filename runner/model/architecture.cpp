@@ -19,23 +19,15 @@ class Builder {
   void convolution(int channels) {
     ++convolutions_;
     if (channels < 1) throw bad_input("cnn: convolution {} needs at least 1 channel, not {}", convolutions_, channels);
-    add(Conv2dSpec{channels}, fmt::format("conv{}", convolutions_), {channels, image_.channels, 3, 3},
-        image_.height * image_.width);
-    image_.channels = channels;
-  }
-
-  void pooling() {
     if (image_.height < 2 || image_.width < 2) {
       throw bad_input(
           "cnn: no room is left for pooling after convolution {}: {}x{} images allow {} convolutions, not {}",
           convolutions_, spec_.input.height, spec_.input.width, convolutions_ - 1, spec_.layers.size());
     }
-    made_.layers.push_back({MaxPoolSpec{}});
-    image_.height /= 2;
-    image_.width /= 2;
+    add(PooledConv2dSpec{channels}, fmt::format("conv{}", convolutions_), {channels, image_.channels, 3, 3},
+        image_.height * image_.width);
+    image_ = {channels, image_.height / 2, image_.width / 2};
   }
-
-  void relu() { made_.layers.push_back({ReluSpec{}}); }
 
   void flatten() {
     made_.layers.push_back({FlattenSpec{}});
@@ -45,7 +37,7 @@ class Builder {
   void hidden(int units) {
     if (units < 1) throw bad_input("{}: a dense layer needs at least 1 unit, not {}", spec_.name, units);
     dense(units, true);
-    relu();
+    made_.layers.push_back({ReluSpec{}});
     if (spec_.dropout > 0) made_.layers.push_back({DropoutSpec{spec_.dropout, dropouts_++}});
   }
 
@@ -115,8 +107,6 @@ Architecture make_architecture(const ModelSpec& spec) {
   } else {
     for (const int channels : spec.layers.empty() ? std::vector<int>{32, 64} : spec.layers) {
       builder.convolution(channels);
-      builder.pooling();
-      builder.relu();
     }
     builder.flatten();
     builder.hidden(spec.dense);

@@ -9,13 +9,10 @@
 
 namespace lockstep::runner {
 
-struct Conv2dSpec {  // 3x3, stride 1, padding 1; ReLU fused into its forward half
+struct PooledConv2dSpec {  // 3x3, stride 1, padding 1; then 2x2 max-pooling and ReLU
   int channels = 0;
 };
-struct MaxPoolSpec {};  // 2x2
-// The backward half of a ReLU whose forward half is fused into the layer before it. It may stand after a max-pooling
-// that follows that layer: max(pool(x), 0) = pool(max(x, 0)), and there are four times fewer values to mask.
-struct ReluSpec {};
+struct ReluSpec {};     // the backward half of a ReLU whose forward half is fused into the dense layer before it
 struct FlattenSpec {};  // (batch, channels, height, width) to (batch, features)
 struct DenseSpec {
   int units = 0;
@@ -27,7 +24,7 @@ struct DropoutSpec {
 };
 
 struct LayerSpec {
-  std::variant<Conv2dSpec, MaxPoolSpec, ReluSpec, FlattenSpec, DenseSpec, DropoutSpec> what;
+  std::variant<PooledConv2dSpec, ReluSpec, FlattenSpec, DenseSpec, DropoutSpec> what;
   int weight = -1;  // index of its weight among the tensors, the bias follows; -1: a layer without parameters
 };
 

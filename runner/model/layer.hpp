@@ -42,9 +42,7 @@ class Layer {
 };
 
 // `x` is the layout of the layer's input; its type is what the layer computes in.
-std::unique_ptr<Layer> make_layer(kernels::Device& device, const Conv2dSpec& spec, const kernels::LayoutPtr& x,
-                                  const Parameters& parameters);
-std::unique_ptr<Layer> make_layer(kernels::Device& device, const MaxPoolSpec& spec, const kernels::LayoutPtr& x,
+std::unique_ptr<Layer> make_layer(kernels::Device& device, const PooledConv2dSpec& spec, const kernels::LayoutPtr& x,
                                   const Parameters& parameters);
 std::unique_ptr<Layer> make_layer(kernels::Device& device, const ReluSpec& spec, const kernels::LayoutPtr& x,
                                   const Parameters& parameters);

@@ -1,4 +1,4 @@
-// The layers without parameters: ReLU (its backward half), max-pooling, dropout, flatten.
+// The layers without parameters: ReLU (its backward half), dropout, flatten.
 #include "runner/model/adapted.hpp"
 #include "runner/model/layer.hpp"
 
@@ -24,32 +24,6 @@ class ReluLayer : public Layer {
   LayoutPtr layout_;
   std::unique_ptr<kernels::Relu> relu_;
   ConstView y_;
-};
-
-class MaxPoolLayer : public Layer {
- public:
-  MaxPoolLayer(kernels::Device& device, const LayoutPtr& x)
-      : x_(x),
-        pool_(kernels::make_max_pool(device, {x, 2, 2}, x->type())),
-        y_(device.allocate(pool_->y()->bytes())),
-        workspace_(device.allocate(pool_->workspace_bytes())) {}
-  LayoutPtr output() const override { return pool_->y(); }
-  ConstView forward(ConstView x, const Pass& pass) override {
-    const View y{y_.data(), pool_->y().get()};
-    pool_->forward(x, y, workspace_.data(), pass.stream);
-    return y;
-  }
-  View backward(View dy, void* spare, const Pass& pass) override {
-    const View dx{spare, x_.get()};
-    pool_->backward(dy, workspace_.data(), dx, pass.stream);
-    return dx;
-  }
-
- private:
-  LayoutPtr x_;
-  std::unique_ptr<kernels::MaxPool> pool_;
-  kernels::Buffer y_;
-  kernels::Buffer workspace_;
 };
 
 class DropoutLayer : public Layer {
@@ -110,11 +84,6 @@ class FlattenLayer : public Layer {
 std::unique_ptr<Layer> make_layer(kernels::Device& device, const ReluSpec& /*spec*/, const LayoutPtr& x,
                                   const Parameters& /*parameters*/) {
   return std::make_unique<ReluLayer>(device, x);
-}
-
-std::unique_ptr<Layer> make_layer(kernels::Device& device, const MaxPoolSpec& /*spec*/, const LayoutPtr& x,
-                                  const Parameters& /*parameters*/) {
-  return std::make_unique<MaxPoolLayer>(device, x);
 }
 
 std::unique_ptr<Layer> make_layer(kernels::Device& device, const DropoutSpec& spec, const LayoutPtr& x,

@@ -50,6 +50,21 @@ TEST(Reference, PoolingAndReluGradientsAreThoseOfFiniteDifferences) {
   EXPECT_TRUE(agree(reference::relu_backward(reference::relu(x), of_relu), numeric_gradient(bent, x), 1e-8));
 }
 
+TEST(Reference, PooledConvolutionGradientsAreThoseOfFiniteDifferences) {
+  const PooledConv2dShape s{2, 2, 5, 6, 3};
+  const Matrix x = random_matrix(2, 2 * 5 * 6, 1);
+  const Matrix w = random_matrix(3, 2 * 9, 2);
+  const Vector b = random_vector(3, 3);
+  const Matrix dy = random_matrix(2, 3 * 2 * 3, 4);
+  const auto made = reference::pooled_conv2d_backward(s, x, w, b, dy);
+  const auto of = [&](const Matrix& at_x, const Matrix& at_w, const Vector& at_b) {
+    return weigh(reference::pooled_conv2d(s, at_x, at_w, at_b), dy);
+  };
+  EXPECT_TRUE(agree(made.dx, numeric_gradient([&](const Matrix& at) { return of(at, w, b); }, x), 1e-7));
+  EXPECT_TRUE(agree(made.dweight, numeric_gradient([&](const Matrix& at) { return of(x, at, b); }, w), 1e-7));
+  EXPECT_TRUE(agree(made.dbias, numeric_gradient([&](const Matrix& at) { return of(x, w, at); }, b), 1e-7));
+}
+
 TEST(Reference, CrossEntropyGradientIsThatOfFiniteDifferences) {
   const Matrix logits = 3 * random_matrix(4, 6, 1);
   const std::vector<std::int32_t> labels = {0, 5, 2, 2};

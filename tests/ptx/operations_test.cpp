@@ -58,6 +58,9 @@ TEST(Operations, BitsMoveAsTheIsaSays) {
   EXPECT_EQ((result_of<std::uint32_t>("prmt.b32", 0x33221100U, 0x77665544U, 0x7140U)), 0x77114400U);
   EXPECT_EQ((result_of<std::uint32_t>("prmt.b32", 0x80U, 0U, 0x4448U)), 0xFFU);
   EXPECT_EQ((result_of<std::uint32_t>("bfe.u32", 0xABCD1234U, 8U, 12U)), 0xD12U);
+  EXPECT_EQ((result_of<std::uint32_t>("bfi.b32", 0xFFFFF123U, 0xABCDEF00U, 8U, 12U)), 0xABC12300U);
+  EXPECT_EQ((result_of<std::uint32_t>("bfi.b32", 0xFU, 0x12345678U, 28U, 8U)), 0xF2345678U);
+  EXPECT_EQ((result_of<std::uint32_t>("bfi.b32", 0xFU, 0x12345678U, 32U, 8U)), 0x12345678U);
   EXPECT_EQ((result_of<std::uint32_t>("shf.l.wrap.b32", 0x80000000U, 1U, 1U)), 3U);
   EXPECT_EQ((result_of<std::uint32_t>("brev.b32", 1U)), 0x80000000U);
   EXPECT_EQ((result_of<std::uint32_t>("popc.b64", 0xF0F0ULL)), 8U);

@@ -58,6 +58,21 @@ TEST_F(Blocks, OfLayersKeepApart) {
   }
 }
 
+TEST_F(Blocks, OfPooledConvolutionsKeepApart) {
+  const PooledConv2dShape s{2, 18, 19, 18, 34};
+  const auto conv = make_pooled_conv2d(*device, s, DataType::f32);
+  const auto& in = conv->layouts();
+  const Tensor x = filled(in.x, random_matrix(2, 18 * 19 * 18, 1));
+  const Tensor weight = filled(in.weight, random_matrix(34, 18 * 9, 2));
+  const Tensor bias = filled(in.bias, random_vector(34, 3));
+  const Tensor y = empty(in.y);
+  const Buffer winners = device->allocate(conv->workspace_bytes());
+  conv->forward(x, weight, bias, y, winners.data(), *stream);
+  const Tensor dx = empty(in.x);
+  conv->backward(x, y, y, winners.data(), weight, dx, empty(in.dweight), bias, *stream);
+  EXPECT_TRUE(std::isfinite(values(dx).back()));
+}
+
 TEST_F(Blocks, OfLossesAndColumnSumsKeepApart) {
   for (const std::int64_t classes : {70, 1100}) {
     const auto layout = plain({9, classes});

@@ -158,6 +158,13 @@ u32 field(u32 a, u32 from, u32 count) {
   if (from >= 32 || count == 0) return 0;
   return a >> from & (count >= 32 ? ~0U : (1U << count) - 1);
 }
+// The first `count` bits of a in the place of those of b, from `from` on.
+u32 inserted(u32 a, u32 b, u32 from, u32 count) {
+  const u32 mask = field(~0U, 0, count);
+  from &= 255U;
+  if (from >= 32) return b;
+  return (b & ~(mask << from)) | (a & mask) << from;
+}
 std::uint64_t joined(u32 low, u32 high) { return static_cast<std::uint64_t>(high) << 32U | low; }
 
 void add_bit_fields(Operations& table) {
@@ -170,6 +177,8 @@ void add_bit_fields(Operations& table) {
   table.emplace_back("prmt.b32", lanewise<u32, u32, u32, u32>([](u32 a, u32 b, u32 c) { return permute(a, b, c); }));
   table.emplace_back("bfe.u32",
                      lanewise<u32, u32, u32, u32>([](u32 a, u32 from, u32 count) { return field(a, from, count); }));
+  table.emplace_back("bfi.b32", lanewise<u32, u32, u32, u32, u32>(
+                                    [](u32 a, u32 b, u32 from, u32 count) { return inserted(a, b, from, count); }));
   table.emplace_back("shf.l.wrap.b32", lanewise<u32, u32, u32, u32>([](u32 low, u32 high, u32 by) {
                        return static_cast<u32>((joined(low, high) << (by & 31U)) >> 32U);
                      }));

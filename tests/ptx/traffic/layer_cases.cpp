@@ -88,6 +88,55 @@ TrafficCase patches(const std::string& kernel, std::int64_t channels, bool scatt
           }};
 }
 
+// A pooled convolution over 14 x 14 images, which are one tile each.
+constexpr std::int64_t pooled_images = 16;
+enum class Directions { forward, weights, all };
+template <class T>
+TrafficCase pooled_conv2d(const std::string& kernel, std::int64_t in, std::int64_t out, Directions directions,
+                          double elements, double stated) {
+  return {kernel, fmt::format("{} x {} x 14 x 14 to {}", pooled_images, in, out), elements, stated,
+          [=](Device& device, Stream& stream) {
+            const bool data = directions != Directions::all;
+            const auto plan = make_pooled_conv2d(device, {pooled_images, in, 14, 14, out, data}, TypeOf<T>::type);
+            Tensor<T> x(device, {pooled_images, in, 14, 14}, Order::channels_last);
+            number(x);
+            const Tensor<T> y(device, {pooled_images, out, 7, 7}, Order::channels_last);
+            Tensor<T> weight(device, {out, in, 3, 3});
+            number(weight);
+            const Tensor<T> bias(device, {out});
+            const Buffer winners = device.allocate(plan->workspace_bytes());
+            plan->forward(x, weight, bias, y, winners.data(), stream);
+            if (directions == Directions::forward) return stream.synchronize();
+            plan->backward(x, y, y, winners.data(), weight, x, weight, bias, stream);
+            stream.synchronize();
+          }};
+}
+template <class T>
+void add_pooled_conv2d(std::vector<TrafficCase>& all) {
+  const auto places = [](double channels) { return pooled_images * channels * 14 * 14; };
+  const auto x = [&](double channels) { return bytes<T> * places(channels); };
+  const auto y = [&](double channels) { return (bytes<T> + 1) * places(channels) / 4; };   // with its winners
+  const auto weights = [](double pairs) { return pooled_images * bytes<T> * 9 * pairs; };  // once for each image
+  constexpr double taps = 9 * 32 * 64;
+  // As many as move no more than x and y do.
+  const double shares = (sizeof(T) == 4 ? 4 : 2) * 4 * (taps + 64);
+  const std::string type = TypeOf<T>::name;
+  all.insert(all.end(), {
+                            pooled_conv2d<T>("pooled_forward<" + type + ", 1>", 32, 32, Directions::forward, places(32),
+                                             x(32) + weights(32 * 32) + y(32)),
+                            pooled_conv2d<T>("pooled_forward<" + type + ", 2>", 32, 64, Directions::forward, places(64),
+                                             x(32) + weights(32 * 64) + y(64)),
+                            pooled_conv2d<T>("pooled_data<" + type + ", 1>", 32, 64, Directions::all, places(32),
+                                             x(32) + weights(32 * 64) + y(64)),
+                            pooled_conv2d<T>("pooled_data<" + type + ", 2>", 64, 32, Directions::all, places(64),
+                                             x(64) + weights(32 * 64) + y(32)),
+                            pooled_conv2d<T>("pooled_weights<" + type + ">", 32, 64, Directions::weights, places(32),
+                                             2 * x(32) + 2 * y(64) + shares),
+                            pooled_conv2d<T>("sum_shares<" + type + ">", 32, 64, Directions::weights, taps,
+                                             shares + 32 * taps + bytes<T> * 64),
+                        });
+}
+
 template <class T>
 void run_softmax(Device& device, Stream& stream, std::int64_t rows, std::int64_t classes) {
   const Tensor<T> logits(device, {rows, classes});
@@ -183,6 +232,8 @@ std::vector<TrafficCase> layer_cases() {
   };
   add_cases_of<float>(all);
   add_cases_of<Bf16>(all);
+  add_pooled_conv2d<float>(all);
+  add_pooled_conv2d<Bf16>(all);
   return all;
 }
 
