@@ -24,7 +24,9 @@ PROGRAMS = {
     "Tests of NCCL": "tests/gpu/test_gpu_nccl",
     "Operations": "benchmarks/bench_gpu",
     "The mlp on one GPU": "bin/lockstep-train",
+    "The mlp on one GPU, --cuda-graph on": "bin/lockstep-train",
     "The cnn on one GPU": "bin/lockstep-train",
+    "The cnn on one GPU, --precision bf16": "bin/lockstep-train",
     "Sums over 2 GPUs": "benchmarks/bench_gpu-allreduce",
 }
 
