@@ -66,11 +66,11 @@ __device__ void load_turned_weights(float* weights, const T* weight, int first_i
 
 template <class T, int R>
 __global__ void __launch_bounds__(most_threads_of_products, blocks_at_once<R>)
-    pooled_data(Gradients<T> from, const T* weight, T* dx, int height, int width, int in_channels, ConvTiles t) {
+    pooled_data(Gradients<T> from, const T* weight, T* dx, int in_channels, ConvTiles t) {
   DYN_SHARED(float, tile);
   float* const weights = tile + t.channels_from(0) * t.plane();
   const ConvTile at = tile_at(blockIdx.x, t);
-  const Strip strip = strip_of_thread((width + 1) / 2);
+  const Strip strip = strip_of_thread((t.width + 1) / 2);
   const int first_in = static_cast<int>(blockIdx.y) * 32 * R;
   float sums[R][2][2 * cells_of_strip] = {};
   for (int first = 0; first < t.channels; first += channels_of_tile) {
@@ -93,12 +93,12 @@ __global__ void __launch_bounds__(most_threads_of_products, blocks_at_once<R>)
     GPU_UNROLL(2)
     for (int out = 0; out < 2; ++out) {
       const int row = 2 * (at.row + strip.row) + out;
-      if (row >= height) continue;
+      if (row >= t.height) continue;
       GPU_UNROLL(8)
       for (int k = 0; k < 2 * cells_of_strip; ++k) {
         const int column = 2 * (at.column + strip.column) + k;
-        if (column >= width) continue;
-        dx[((at.image * height + row) * width + column) * in_channels + in] = rounded<T>(sums[r][out][k]);
+        if (column >= t.width) continue;
+        dx[((at.image * t.height + row) * t.width + column) * in_channels + in] = rounded<T>(sums[r][out][k]);
       }
     }
   }
@@ -115,8 +115,7 @@ void pooled_conv2d_data(const PooledConv2dShape& s, const T* dy, const std::uint
   const Gradients<T> from{dy, winners, static_cast<int>(s.out_height()), static_cast<int>(s.out_width())};
   const auto queue = [&]<int R>(std::integral_constant<int, R> /*channels of a lane*/) {
     launch(launch_of_products<R>("pooled_data", tiles, s.batch, cells_across, s.in_channels, stream), pooled_data<T, R>,
-           from, weight, dx, static_cast<int>(s.height), static_cast<int>(s.width), static_cast<int>(s.in_channels),
-           tiles);
+           from, weight, dx, static_cast<int>(s.in_channels), tiles);
   };
   if (s.in_channels <= 32) return queue(std::integral_constant<int, 1>());
   queue(std::integral_constant<int, 2>());

@@ -155,7 +155,8 @@ __device__ void multiply_strip(const float* tile, int plane, const float* weight
   }
 }
 
-// A block for each tile and 32 R channels of `lanes`.
+// A block for each tile and 32 R channels of `lanes`. It has at most 61,760 bytes of shared memory, which every device
+// grants.
 template <int R>
 Launch launch_of_products(const char* kernel, const ConvTiles& tiles, std::int64_t images, std::int64_t cells_across,
                           std::int64_t lanes, Stream& stream) {

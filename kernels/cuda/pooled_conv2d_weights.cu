@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(32 * warps_of_block)
                                                  tile + std::min(channel + 1, count - 1) * plane};
   float sums[channels_of_warp][taps] = {};
   float of_bias = 0;
-  const std::int64_t begin = static_cast<std::int64_t>(blockIdx.x) * tiles_of_block;
+  const std::int64_t begin = blockIdx.x * tiles_of_block;
   const std::int64_t end = std::min(begin + tiles_of_block, tiles);
   for (std::int64_t index = begin; index < end; ++index) {
     const ConvTile at = tile_at(index, t);
@@ -104,7 +104,7 @@ __global__ void __launch_bounds__(32 * warps_of_block)
   const int out = static_cast<int>(blockIdx.z) * out_channels_of_block + lane;
   if (out >= from.out_channels) return;
   const std::int64_t rows = std::int64_t{taps} * t.channels + 1;
-  const std::int64_t part = static_cast<std::int64_t>(blockIdx.x) * sharers + warp % sharers;
+  const int part = static_cast<int>(blockIdx.x) * sharers + warp % sharers;
   float* const share = shares + part * rows * from.out_channels + out;
   GPU_UNROLL(2)
   for (int c = 0; c < channels_of_warp; ++c) {
@@ -119,7 +119,7 @@ __global__ void __launch_bounds__(32 * warps_of_block)
 
 // Block (k, o): row k of the shares, 32 output channels. Its 8 warps take every eighth share.
 template <class T>
-__global__ void sum_shares(const float* shares, T* dweight, T* dbias, std::int64_t parts, int out_channels) {
+__global__ void sum_shares(const float* shares, T* dweight, T* dbias, int parts, int out_channels) {
   GPU_SHARED(float, of_warps, 32 * warps_of_block);
   const auto lane = static_cast<int>(threadIdx.x % 32);
   const auto warp = static_cast<int>(threadIdx.x / 32);
@@ -128,8 +128,8 @@ __global__ void sum_shares(const float* shares, T* dweight, T* dbias, std::int64
   const auto row = static_cast<int>(blockIdx.x);
   float sum = 0;
   if (out < out_channels) {
-    for (std::int64_t part = warp; part < parts; part += warps_of_block) {
-      sum += shares[(part * rows + row) * out_channels + out];
+    for (int part = warp; part < parts; part += warps_of_block) {
+      sum += shares[(std::int64_t{part} * rows + row) * out_channels + out];
     }
   }
   of_warps[warp * 32 + lane] = sum;
@@ -190,7 +190,7 @@ void PooledConv2dWeights<T>::run(const T* x, const T* dy, const std::uint8_t* wi
   launch({"pooled_weights", dim3(static_cast<unsigned>(blocks_), in_groups, out_groups), threads, shared, of(stream)},
          pooled_weights<T>, from, shares, tiles_, tiles_of_block_, tiles);
   launch({"sum_shares", dim3(static_cast<unsigned>(rows_of_share(shape_)), out_groups), threads, 0, of(stream)},
-         sum_shares<T>, shares, dweight, dbias, parts_, from.out_channels);
+         sum_shares<T>, shares, dweight, dbias, static_cast<int>(parts_), from.out_channels);
 }
 
 template class PooledConv2dWeights<float>;

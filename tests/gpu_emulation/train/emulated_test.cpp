@@ -59,7 +59,7 @@ TEST_F(GpuTraining, AStepOfTheCnnLaunchesAtMostSoManyKernels) {
     return counts_of(output_.output).launches;
   };
   const long of_eight_steps = launches("10") - launches("2");
-  EXPECT_TRUE(of_eight_steps > 0 && of_eight_steps <= 8 * 40) << of_eight_steps;
+  EXPECT_TRUE(of_eight_steps > 0 && of_eight_steps <= 8 * 25) << of_eight_steps;
 }
 
 // After the first steps of each kind (two places of batches) the host gives a step away in one call.
