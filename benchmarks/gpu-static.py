@@ -50,7 +50,8 @@ One row for every instance that nvcc compiles. A number under a test program is 
 program's tests passed. `ctest` fails where one of the programs never launches a kernel (`ptx.every_kernel_is_launched`), and
 where sectors or bank passes exceed the limits named below (`ctest -L ptx`).
 - **compared**: the suites whose tests launched it and compare results with the double-precision reference (those of
-  `tests/kernels/every_back_end/`) or with the CPU back-end's bits (`SameBits`).
+  `tests/kernels/every_back_end/`) with the CPU back-end's bits (`SameBits`), or
+  with exact counts (`Counting`).
 - **plain, ASan + UBSan, TSan**: on the emulator, the sources as g++ compiles them, in three builds.
 - **PTX 7.5, 9.0**: on the interpreter, nvcc's PTX for that compute capability; it checks bounds, races and barriers, too.
 - **sectors of stated**: what it moves, in pieces of 32 bytes, against what the header of its source derives; at most 1.10.
@@ -104,7 +105,7 @@ TFLOP/s), H100 SXM (3350 GB/s, 67 TFLOP/s), L4 (300 GB/s, 30.3 TFLOP/s) and T4 (
 def occupancy(threads, registers, shared, limits):
     """Of the threads that a multiprocessor can hold, the share that it does."""
     registers_of_warp = (registers * 32 + 255) // 256 * 256
-    warps = threads // 32
+    warps = (threads + 31) // 32
     blocks = min(
         limits["blocks"],
         limits["threads"] // threads,
@@ -160,14 +161,17 @@ def launched_by(program, *options):
 
 
 def comparing_suites():
-    tests = [*(ROOT / "tests/kernels/every_back_end").glob("*.cpp"), ROOT / "tests/gpu_emulation/on_emulator/same_bits_test.cpp"]
+    on_gpus = ROOT / "tests/gpu_emulation/on_emulator"
+    every_back_end = (ROOT / "tests/kernels/every_back_end").glob("*.cpp")
+    tests = [*every_back_end, on_gpus / "same_bits_test.cpp", on_gpus / "count_up_test.cpp"]
     return {suite for file in tests for suite in re.findall(r"^TEST_F\((\w+),", file.read_text(), re.MULTILINE)}
 
 
 # The back-end's calls of NVIDIA's libraries, by file, and where their stand-ins are tested.
 LIBRARY_CALLS = {
     "cublasLtMatmul": ("matmul.cpp", "`Layers`"), "cudaMemcpyAsync": ("device.cpp", "`Runtime`"),
-    "cudaMemsetAsync": ("device.cpp", "`Runtime`"), "ncclAllReduce": ("nccl_sums.cpp", "`test_collectives`"),
+    "cudaMemsetAsync": ("device.cpp", "`Runtime`"), "cudaGraphLaunch": ("recording.cpp", "`Captures`"),
+    "ncclAllReduce": ("nccl_sums.cpp", "`test_collectives`"),
     "ncclReduceScatter": ("nccl_sums.cpp", "`test_collectives`"), "ncclAllGather": ("nccl_sums.cpp", "`test_collectives`"),
 }  # fmt: skip
 

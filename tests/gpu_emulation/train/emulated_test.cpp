@@ -52,7 +52,7 @@ TEST_F(GpuTraining, WaitsForTheDeviceOncePerLoggingInterval) {
   EXPECT_EQ(logged.synchronizations - more.synchronizations, 4);  // after steps 2, 4, 6, 8; the tenth is the end
 }
 
-// A step of the cnn at four blocks a batch: what the launches are spent on stands in docs/gpu.md.
+// A step of the cnn at one block a batch.
 TEST_F(GpuTraining, AStepOfTheCnnLaunchesAtMostSoManyKernels) {
   const auto launches = [&](const std::string& steps) {
     on_gpus(1, "steps-" + steps, "cnn", {{"max-steps", steps}, {"blocks", "1"}});
