@@ -117,7 +117,7 @@ def run(args: argparse.Namespace, scratch: Path) -> list[Result]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=int(os.environ.get("LOCKSTEP_MUTANTS", "6")))
+    parser.add_argument("--count", type=int, default=int(os.environ.get("LOCKSTEP_MUTANTS", "20")))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", default=[], metavar="FILE", help="a source; may come several times")
     parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="a build folder of the release preset")

@@ -26,7 +26,7 @@ class Twin final : public Collective {
   }
   void progress() override {}
   void wait_sums() override {
-    if (slow) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    std::this_thread::sleep_for(wait);
     for (const auto& values : pending_) double_all(values);
     pending_.clear();
   }
@@ -42,7 +42,7 @@ class Twin final : public Collective {
   std::int64_t started() const override { return static_cast<std::int64_t>(sizes.size()); }
 
   std::vector<std::size_t> sizes;
-  bool slow = false;
+  std::chrono::milliseconds wait{0};
 
  private:
   static void double_all(std::span<float> values) {
@@ -84,10 +84,10 @@ TEST(GradientSum, StartsABucketAsSoonAsItIsFullAndTheRestAtTheEnd) {
   EXPECT_THAT(twin.sizes, ::testing::ElementsAre(bucket_floats, bucket_floats, 5, bucket_floats, bucket_floats, 5));
 }
 
-// What blocks is in flight, too, in every step; and nothing is longer than the steps themselves.
+// Every step waits for at least 3 ms, and no time is longer than the steps were.
 TEST(GradientSum, AddsUpTheTimesOfItsSteps) {
   Twin twin;
-  twin.slow = true;
+  twin.wait = std::chrono::milliseconds(3);
   std::vector<float> gradients(10);
   const auto device = kernels::make_cpu_device();
   const auto stream = device->make_stream();
@@ -100,8 +100,7 @@ TEST(GradientSum, AddsUpTheTimesOfItsSteps) {
   }
   const std::chrono::duration<double> all = std::chrono::steady_clock::now() - began;
   const GradientSumTimes times = sum.take_times();
-  EXPECT_TRUE(times.blocked_s > 0 && times.in_flight_s >= times.blocked_s && times.in_flight_s <= all.count())
-      << times.blocked_s << " and " << times.in_flight_s << " of " << all.count();
+  for (const double s : {times.blocked_s, times.in_flight_s}) EXPECT_TRUE(s >= 0.009 && s <= all.count()) << s;
   EXPECT_EQ(sum.take_times().in_flight_s, 0);
 }
 
