@@ -51,7 +51,9 @@ class Captures : public ::testing::Test {
     return end();
   }
   void run_graph() {
-    if (run == nullptr) ASSERT_EQ(cudaGraphInstantiate(&run, graph, 0), cudaSuccess);
+    if (run == nullptr) {
+      ASSERT_EQ(cudaGraphInstantiate(&run, graph, 0), cudaSuccess);
+    }
     ASSERT_EQ(cudaGraphLaunch(run, compute), cudaSuccess);
   }
 

@@ -33,6 +33,7 @@ TEST_F(Attentions, AgreeWithTheReferenceAtOddSizes) {
                                     {1, 65, 3, 8},
                                     {1, 33, 1, 128},
                                     {2, 5, 2, 80},
+                                    {1, 9, 2, 37},
                                     {1, 129, 1, 16}}) {
       SCOPED_TRACE(fmt::format("{} x {}, {} heads of {}", s.batch, s.length, s.heads, s.head_size));
       const Matrix qkv = 2 * random(s.rows(), 3 * s.columns(), 1);
