@@ -2,36 +2,25 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/gpu_emulation/planted.hpp"
-#include "tests/gpu_emulation/runtime/streams.hpp"
+#include "tests/gpu_emulation/two_streams.hpp"
 
 namespace lockstep::emulation {
 namespace {
 
-class Captures : public ::testing::Test {
+class Captures : public TwoStreams {
  protected:
   Captures() {
-    streams().forget_error();
-    cudaStreamCreateWithFlags(&compute, cudaStreamNonBlocking);
-    cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking);
     cudaEventCreateWithFlags(&fork, cudaEventDisableTiming);
     cudaEventCreateWithFlags(&join, cudaEventDisableTiming);
   }
   ~Captures() override {
-    streams().forget_error();
     if (run != nullptr) cudaGraphExecDestroy(run);
     if (graph != nullptr) cudaGraphDestroy(graph);
     cudaEventDestroy(join);
     cudaEventDestroy(fork);
-    cudaStreamDestroy(other);
-    cudaStreamDestroy(compute);
   }
   void begin() { ASSERT_EQ(cudaStreamBeginCapture(compute, cudaStreamCaptureModeThreadLocal), cudaSuccess); }
   cudaError_t end() { return cudaStreamEndCapture(compute, &graph); }
-  void add_one_to(DeviceArray<float>& x, cudaStream_t stream) {
-    float* data = x.data();
-    queue_kernel(stream, "add_one", {1, 128, 0}, [=] { add_one<Bug::none>(data, 100); });
-  }
   static void copy(DeviceArray<float>& to, DeviceArray<float>& from, cudaStream_t stream) {
     cudaMemcpyAsync(to.data(), from.data(), 100 * sizeof(float), cudaMemcpyDeviceToDevice, stream);
   }
@@ -40,7 +29,7 @@ class Captures : public ::testing::Test {
     begin();
     cudaEventRecord(fork, compute);
     if (!waits) cudaStreamWaitEvent(other, fork, 0);  // too early
-    add_one_to(x, compute);
+    add(compute, x, 100);
     if (waits) {
       cudaEventRecord(fork, compute);
       cudaStreamWaitEvent(other, fork, 0);
@@ -57,8 +46,6 @@ class Captures : public ::testing::Test {
     ASSERT_EQ(cudaGraphLaunch(run, compute), cudaSuccess);
   }
 
-  cudaStream_t compute = nullptr;
-  cudaStream_t other = nullptr;
   cudaEvent_t fork = nullptr;
   cudaEvent_t join = nullptr;
   cudaGraph_t graph = nullptr;
@@ -90,9 +77,9 @@ TEST_F(Captures, KeepTheOrderOfTheStreamThatStartsThem) {
   ASSERT_EQ(end(), cudaSuccess);
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     settings().seed = seed;
-    add_one_to(x, compute);
+    add(compute, x, 100);
     run_graph();
-    add_one_to(x, compute);
+    add(compute, x, 100);
     EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
     EXPECT_EQ(y.values()[99], static_cast<float>(2 * seed));
   }

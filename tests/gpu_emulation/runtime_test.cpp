@@ -2,36 +2,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/gpu_emulation/planted.hpp"
 #include "tests/gpu_emulation/runtime/memory.hpp"
-#include "tests/gpu_emulation/runtime/streams.hpp"
+#include "tests/gpu_emulation/two_streams.hpp"
 
 namespace lockstep::emulation {
 namespace {
 
 using ::testing::HasSubstr;
 
-class Runtime : public ::testing::Test {
+class Runtime : public TwoStreams {
  protected:
-  Runtime() {
-    streams().forget_error();
-    cudaStreamCreateWithFlags(&compute, cudaStreamNonBlocking);
-    cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking);
-    cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
-  }
-  ~Runtime() override {
-    streams().forget_error();
-    cudaEventDestroy(event);
-    cudaStreamDestroy(other);
-    cudaStreamDestroy(compute);
-  }
-  // x += 1 on a stream.
-  void add(cudaStream_t stream, DeviceArray<float>& x, int count) {
-    float* data = x.data();
-    queue_kernel(stream, "add_one", {4, 64, 0}, [=] { add_one<Bug::none>(data, count); });
-  }
-  cudaStream_t compute = nullptr;
-  cudaStream_t other = nullptr;
+  Runtime() { cudaEventCreateWithFlags(&event, cudaEventDisableTiming); }
+  ~Runtime() override { cudaEventDestroy(event); }
   cudaEvent_t event = nullptr;
 };
 

@@ -55,7 +55,7 @@ OF_NCCL = (
     Program("ranks", COLLECTIVES, (OF_RANKS,), 20, f"{FOLDER}/collectives/gpu_rank", "LOCKSTEP_GPU_RANK"),
     TRAINING,
 )
-OF_RUNNER = (Program("runner", "tests/unit/runner/test_runner", ("BlockSum.*:GradientSum.*:LossBook.*",), 20), TRAINING)
+OF_RUNNER = (Program("runner", "tests/unit/runner/test_runner", ("BlockSum.*:GradientSum.*:LossBook.*:Upload.*",), 20), TRAINING)
 
 
 def programs_for(file: str) -> tuple[Program, ...]:

@@ -132,7 +132,7 @@ class NcclSums final : public ShardedSums {
   Wire begin_wire(Operation operation, std::span<float> values, kernels::Stream& after) {
     begin(operation, values.size() * kernels::bytes_of(wire_), after);
     if (wire_ == kernels::DataType::f32) return {values.data(), ncclFloat32};
-    // one after the other, so they can share the memory
+    // one after the other, so they can share the memory; it grows, and waits for the GPU for that, in the first step
     if (rounded_.bytes() < values.size() * sizeof(kernels::Bf16)) {
       rounded_ = with_purpose("gradients on their way",
                               [&] { return device_.allocate(values.size() * sizeof(kernels::Bf16)); });
