@@ -7,6 +7,7 @@
 
 #include "common/digest.hpp"
 #include "common/error.hpp"
+#include "history/store/migrations.hpp"
 
 namespace lockstep::history {
 
@@ -15,7 +16,7 @@ static constexpr std::int64_t application_id = 0x4C6B5374;
 
 // Version 1. `run` is runs.number everywhere: small, and in the order of creation, which is the order of listings.
 // A value of NULL is NaN; of zeros SQLite keeps no sign.
-static constexpr const char* version_1 = R"sql(
+const char* const migration_1_runs = R"sql(
 PRAGMA application_id = 0x4C6B5374;
 
 CREATE TABLE experiments (
@@ -115,7 +116,8 @@ CREATE TABLE journals (
 ) WITHOUT ROWID;
 )sql";
 
-static constexpr const char* all_migrations[] = {version_1};
+static const char* const all_migrations[] = {migration_1_runs, migration_2_tracking, migration_3_registry,
+                                             migration_4_logged_models};
 
 std::span<const char* const> migrations() { return all_migrations; }
 

@@ -10,7 +10,17 @@ class SqliteStore : public Store {
  public:
   explicit SqliteStore(const fs::path& file);  // which must exist
 
+  void in_one_commit(const std::function<void()>& work) override;
+
   // experiments.cpp
+  Experiment create_experiment(const std::string& name, const std::string& artifact_location,
+                               const std::vector<KeyValue>& tags) override;
+  Experiment get_experiment_by_id(const std::string& experiment_id) override;
+  Experiment get_experiment_by_name(const std::string& name) override;
+  void rename_experiment(const std::string& experiment_id, const std::string& name) override;
+  void set_experiment_lifecycle(const std::string& experiment_id, Lifecycle lifecycle) override;
+  void set_experiment_tag(const std::string& experiment_id, const KeyValue& tag) override;
+  void delete_experiment_tag(const std::string& experiment_id, const std::string& key) override;
   Experiment get_or_create_experiment(const std::string& name) override;
   Experiment get_experiment(const std::string& name_or_id) override;
   std::vector<Experiment> list_experiments(View view) override;
@@ -20,6 +30,25 @@ class SqliteStore : public Store {
   Run get_run(const std::string& run_id) override;
   RunPage list_runs(const RunQuery& query) override;
   void set_lifecycle(const std::string& run_id, Lifecycle lifecycle) override;
+  FullRun get_full_run(const std::string& run_id) override;
+  void update_run(const std::string& run_id, const RunUpdate& update) override;
+
+  // search_runs.cpp, search_experiments.cpp
+  FullRunPage search_runs(const Search& search) override;
+  ExperimentPage search_experiments(const Search& search) override;
+
+  // datasets.cpp
+  void log_inputs(const std::string& run_id, const std::vector<DatasetInput>& datasets,
+                  const std::vector<ModelUse>& models) override;
+  void log_outputs(const std::string& run_id, const std::vector<ModelUse>& models) override;
+  std::vector<DatasetSummary> dataset_summaries(const std::vector<std::string>& experiment_ids) override;
+
+  // curves.cpp
+  MetricPage metric_history_page(const std::string& run_id, const std::string& key, int max_results,
+                                 const std::string& page_token) override;
+  std::vector<Metric> metric_interval(const std::string& run_id, const std::string& key,
+                                      std::optional<std::int64_t> first, std::optional<std::int64_t> last,
+                                      int max_results) override;
 
   // transitions.cpp
   std::vector<StateChange> state_history(const std::string& run_id) override;
@@ -34,10 +63,47 @@ class SqliteStore : public Store {
   std::int64_t journal_taken_through(const std::string& run_id, int rank) override;
 
   // values.cpp
+  void delete_tag(const std::string& run_id, const std::string& key) override;
   std::vector<KeyValue> params(const std::string& run_id) override;
   std::vector<KeyValue> tags(const std::string& run_id) override;
   std::vector<Metric> latest_metrics(const std::string& run_id) override;
   std::vector<Metric> metric_history(const std::string& run_id, const std::string& key) override;
+
+  // registered_models.cpp
+  RegisteredModel create_registered_model(const std::string& name, const std::string& description,
+                                          const std::vector<KeyValue>& tags) override;
+  RegisteredModel get_registered_model(const std::string& name) override;
+  RegisteredModel rename_registered_model(const std::string& name, const std::string& new_name) override;
+  RegisteredModel describe_registered_model(const std::string& name, const std::string& description) override;
+  void delete_registered_model(const std::string& name) override;
+  void set_registered_model_tag(const std::string& name, const KeyValue& tag) override;
+  void delete_registered_model_tag(const std::string& name, const std::string& key) override;
+  void set_model_alias(const std::string& name, const std::string& alias, int version) override;
+  void delete_model_alias(const std::string& name, const std::string& alias) override;
+  ModelVersion get_model_version_by_alias(const std::string& name, const std::string& alias) override;
+  RegisteredModelPage search_registered_models(const Search& search) override;
+
+  // model_versions.cpp
+  ModelVersion create_model_version(const NewModelVersion& version) override;
+  ModelVersion get_model_version(const std::string& name, int version) override;
+  ModelVersion describe_model_version(const std::string& name, int version, const std::string& description) override;
+  ModelVersion move_model_version(const std::string& name, int version, const std::string& stage,
+                                  bool archive_existing) override;
+  void delete_model_version(const std::string& name, int version) override;
+  void set_model_version_tag(const std::string& name, int version, const KeyValue& tag) override;
+  void delete_model_version_tag(const std::string& name, int version, const std::string& key) override;
+  ModelVersionPage search_model_versions(const Search& search) override;
+
+  // logged_models.cpp
+  LoggedModel create_logged_model(const NewLoggedModel& model) override;
+  LoggedModel get_logged_model(const std::string& model_id) override;
+  LoggedModel finish_logged_model(const std::string& model_id, LoggedModelStatus status) override;
+  void delete_logged_model(const std::string& model_id) override;
+  void set_logged_model_tags(const std::string& model_id, const std::vector<KeyValue>& tags) override;
+  void delete_logged_model_tag(const std::string& model_id, const std::string& key) override;
+  void log_logged_model_params(const std::string& model_id, const std::vector<KeyValue>& params) override;
+  void log_model_metrics(const std::string& model_id, const std::vector<ModelMetric>& metrics) override;
+  LoggedModelPage search_logged_models(const Search& search) override;
 
  private:
   std::int64_t number_of(const std::string& run_id);  // runs.number; not_found names the nearest id

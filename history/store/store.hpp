@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,26 +16,14 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "history/store/datasets.hpp"
+#include "history/store/logged_models.hpp"
+#include "history/store/registry.hpp"
+#include "history/store/search.hpp"
 #include "history/store/state.hpp"
+#include "history/store/values.hpp"
 
 namespace lockstep::history {
-
-struct KeyValue {
-  std::string key;
-  std::string value;
-  bool operator==(const KeyValue&) const = default;
-};
-
-struct Metric {
-  std::string key;
-  double value = 0;  // may be NaN or infinite
-  std::int64_t timestamp_ms = 0;
-  std::int64_t step = 0;
-  bool operator==(const Metric&) const = default;
-};
-
-enum class Lifecycle { active, archived };  // archived is MLflow's "deleted" and Azure ML's "archived"
-enum class View { active_only, archived_only, all };
 
 struct Experiment {
   std::string experiment_id;  // decimal; "0" is Default
@@ -43,6 +32,7 @@ struct Experiment {
   Lifecycle lifecycle = Lifecycle::active;
   std::int64_t created_ms = 0;
   std::int64_t updated_ms = 0;
+  std::vector<KeyValue> tags;  // by key
 };
 
 // Why and how a run ended. It stands beside the state and is empty before the end.
@@ -62,8 +52,11 @@ struct NewRun {
   std::string user_id;
   std::string artifact_uri;
   std::string compute;
+  // A run that nobody here supervises: its client says how it stands (MLflow's runs/create). It begins as Running at
+  // this time and is never closed as abandoned.
+  std::optional<std::int64_t> reported_since_ms;
   std::vector<KeyValue> params;
-  std::vector<KeyValue> tags;
+  std::vector<KeyValue> tags;  // mlflow.runName, mlflow.user and mlflow.parentRunId are added, and kept the same as above
 };
 
 struct Run {
@@ -82,6 +75,38 @@ struct Run {
   std::int64_t started_ms = 0;  // when it became Running; 0: not yet
   std::int64_t ended_ms = 0;
   std::int64_t epoch = 0;  // of the owner that wrote last
+  bool reported = false;   // NewRun::reported_since_ms was given
+};
+
+// What a client may change of a run. Of one that has an owner only the name: its state is the owner's to say, and the
+// rest is left alone without an error, so that a script works the same under `lockstep run` as by itself.
+struct RunUpdate {
+  std::optional<RunState> state;  // any: a client's run may be taken up again after its end
+  std::optional<std::int64_t> ended_ms;
+  std::optional<std::string> display_name;
+};
+
+// A run with all that is kept of it.
+struct FullRun {
+  Run run;
+  std::vector<Metric> metrics;  // the latest of each key, by key
+  std::vector<KeyValue> params;
+  std::vector<KeyValue> tags;
+  std::vector<DatasetInput> datasets;
+  std::vector<ModelUse> models_in;
+  std::vector<ModelUse> models_out;
+};
+struct FullRunPage {
+  std::vector<FullRun> runs;
+  std::string next_page_token;  // empty: that was all
+};
+struct ExperimentPage {
+  std::vector<Experiment> experiments;
+  std::string next_page_token;
+};
+struct MetricPage {
+  std::vector<Metric> metrics;  // by step, time
+  std::string next_page_token;
 };
 
 struct StateChange {
@@ -132,9 +157,46 @@ class RefusedTransition : public Error {
   RunState current_;
 };
 
-class Store {
+// bad_input: the name is taken.
+class AlreadyExists : public Error {
  public:
-  virtual ~Store() = default;
+  using Error::Error;
+};
+
+class Store : public Registry, public LoggedModels {
+ public:
+  // Calls `work`, whose calls of this store become one commit, at its end. A call that throws, and is caught in
+  // `work`, undoes only itself. If `work` throws, or the commit does, nothing was written.
+  virtual void in_one_commit(const std::function<void()>& work) = 0;
+
+  virtual Experiment create_experiment(const std::string& name, const std::string& artifact_location,
+                                       const std::vector<KeyValue>& tags) = 0;  // AlreadyExists
+  virtual Experiment get_experiment_by_id(const std::string& experiment_id) = 0;
+  virtual Experiment get_experiment_by_name(const std::string& name) = 0;  // exactly this name
+  virtual void rename_experiment(const std::string& experiment_id, const std::string& name) = 0;  // AlreadyExists
+  // Archives or restores its runs, too, as MLflow does.
+  virtual void set_experiment_lifecycle(const std::string& experiment_id, Lifecycle lifecycle) = 0;
+  virtual void set_experiment_tag(const std::string& experiment_id, const KeyValue& tag) = 0;
+  virtual void delete_experiment_tag(const std::string& experiment_id, const std::string& key) = 0;
+  virtual ExperimentPage search_experiments(const Search& search) = 0;
+
+  virtual FullRun get_full_run(const std::string& run_id) = 0;
+  virtual FullRunPage search_runs(const Search& search) = 0;
+  virtual void update_run(const std::string& run_id, const RunUpdate& update) = 0;
+  virtual void delete_tag(const std::string& run_id, const std::string& key) = 0;  // not_found if it has none
+  virtual void log_inputs(const std::string& run_id, const std::vector<DatasetInput>& datasets,
+                          const std::vector<ModelUse>& models) = 0;
+  virtual void log_outputs(const std::string& run_id, const std::vector<ModelUse>& models) = 0;
+  virtual std::vector<DatasetSummary> dataset_summaries(const std::vector<std::string>& experiment_ids) = 0;
+
+  // At most `max_results` values, from where `page_token` says.
+  virtual MetricPage metric_history_page(const std::string& run_id, const std::string& key, int max_results,
+                                         const std::string& page_token) = 0;
+  // About `max_results` values of the steps from `first` to `last`, evenly over the steps that were logged, the first
+  // and the last among them; all values of a step that is taken.
+  virtual std::vector<Metric> metric_interval(const std::string& run_id, const std::string& key,
+                                              std::optional<std::int64_t> first, std::optional<std::int64_t> last,
+                                              int max_results) = 0;
 
   virtual Experiment get_or_create_experiment(const std::string& name) = 0;
   virtual Experiment get_experiment(const std::string& name_or_id) = 0;

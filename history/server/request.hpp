@@ -1,0 +1,37 @@
+// A request and its reply as the handlers see them: nothing of sockets. Strings are decoded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/file.hpp"
+#include "history/store/values.hpp"
+
+namespace lockstep::history::server {
+
+enum class Verb { get, post, put, patch, del };
+
+struct Request {
+  Verb verb = Verb::get;
+  std::string path;                   // without the query, '/' between its parts
+  std::vector<KeyValue> query;        // in order; keys may repeat
+  std::vector<std::string> captured;  // what the route's {...} stood for
+  std::string content_type;
+  std::string body;   // of routes with Body::in_memory
+  fs::path uploaded;  // of routes with Body::to_file: a file that the handler moves away; what it leaves is removed
+
+  // The first value of a key of the query; null: it has none.
+  const std::string* query_value(std::string_view key) const;
+};
+
+struct Reply {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  fs::path file;                  // not empty: its bytes are the body
+  std::vector<KeyValue> headers;  // further ones
+};
+
+}  // namespace lockstep::history::server

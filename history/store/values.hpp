@@ -1,0 +1,26 @@
+// What is kept under a name: metrics with steps and times, parameters and tags.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace lockstep::history {
+
+struct KeyValue {
+  std::string key;
+  std::string value;
+  bool operator==(const KeyValue&) const = default;
+};
+
+struct Metric {
+  std::string key;
+  double value = 0;  // may be NaN or infinite
+  std::int64_t timestamp_ms = 0;
+  std::int64_t step = 0;
+  bool operator==(const Metric&) const = default;
+};
+
+enum class Lifecycle { active, archived };  // archived is MLflow's "deleted" and Azure ML's "archived"
+enum class View { active_only, archived_only, all };
+
+}  // namespace lockstep::history
