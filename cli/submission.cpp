@@ -3,7 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "cli/run_name.hpp"
+#include "history/store/run_name.hpp"
 #include "common/error.hpp"
 #include "common/trace.hpp"
 #include "launcher/compute/local.hpp"
@@ -26,7 +26,7 @@ static std::string experiment_of_folder() {
 static plan::Surroundings surroundings_of(spec::CommandJob& job, const SubmissionOptions& options,
                                           const Workspace& workspace) {
   if (!options.name.empty()) job.name = options.name;
-  const RunName generated = generate_run_name();
+  const history::RunName generated = history::generate_run_name();
   plan::Surroundings around;
   around.run_id = job.name.empty() ? generated.run_id : job.name;
   around.run_folder = workspace.run(around.run_id).root();

@@ -36,17 +36,28 @@ static std::string printable(std::string_view text) {
   return fmt::format("'{}{}'", shown, shown.size() < valid.size() ? "..." : "");
 }
 
+NameFault fault_in_name(std::string_view name) {
+  if (name.empty()) return NameFault::missing;
+  if (!is_valid_utf8(name) || !std::all_of(name.begin(), name.end(), is_key_character)) return NameFault::characters;
+  if (!is_normal_path(name)) return NameFault::path;
+  return characters(name) > key_length ? NameFault::length : NameFault::none;
+}
+
 static std::optional<std::string> mistake_in_key(std::string_view what, std::string_view key) {
-  if (key.empty()) return fmt::format("a {} without a name", what);
-  if (!is_valid_utf8(key)) return fmt::format("{} {}: the name is not valid UTF-8", what, printable(key));
-  if (characters(key) > key_length) {
-    return fmt::format("{} {}: the name exceeds the maximum length of {} characters", what, printable(key), key_length);
+  switch (fault_in_name(key)) {
+    case NameFault::none:
+      return std::nullopt;
+    case NameFault::missing:
+      return fmt::format("a {} without a name", what);
+    case NameFault::characters:
+      return fmt::format("{} {}: names may hold letters, digits, '_', '/', '.', '-', ' ' and ':'{}", what,
+                         printable(key), is_valid_utf8(key) ? "" : ", in valid UTF-8");
+    case NameFault::path:
+      return fmt::format("{} {}: the name is no plain relative path", what, printable(key));
+    case NameFault::length:
+      break;
   }
-  if (!std::all_of(key.begin(), key.end(), is_key_character)) {
-    return fmt::format("{} {}: names may hold letters, digits, '_', '/', '.', '-', ' ' and ':'", what, printable(key));
-  }
-  if (!is_normal_path(key)) return fmt::format("{} {}: the name is no plain relative path", what, printable(key));
-  return std::nullopt;
+  return fmt::format("{} {}: the name exceeds the maximum length of {} characters", what, printable(key), key_length);
 }
 
 static Checked check(std::string_view what, const KeyValue& pair, std::size_t limit, bool cut) {

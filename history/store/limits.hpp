@@ -16,6 +16,11 @@ inline constexpr std::size_t tag_length = 8000;
 inline constexpr std::size_t experiment_name_length = 500;
 inline constexpr int page_length = 50'000;
 
+// What is wrong with the name of a metric, parameter or tag. Bytes that are no UTF-8 count as characters that it may
+// not have. The first of them in this order.
+enum class NameFault { none, missing, characters, path, length };
+NameFault fault_in_name(std::string_view name);
+
 // The mistake, as a sentence; nullopt: none.
 std::optional<std::string> mistake_in_run_id(std::string_view run_id);
 std::optional<std::string> mistake_in_experiment_name(std::string_view name);

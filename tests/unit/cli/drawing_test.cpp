@@ -8,7 +8,7 @@
 
 #include "cli/loss_curve.hpp"
 #include "cli/progress_text.hpp"
-#include "cli/run_name.hpp"
+#include "history/store/run_name.hpp"
 #include "cli/state_lines.hpp"
 
 namespace lockstep::cli {
@@ -113,7 +113,7 @@ TEST(Progress, DrawsABarAsLongAsTheFraction) {
 
 TEST(RunName, IsTwoWordsAndEightSignsThatARunMayHave) {
   for (int i = 0; i < 200; ++i) {
-    const RunName name = generate_run_name();
+    const history::RunName name = history::generate_run_name();
     EXPECT_THAT(name.run_id, testing::MatchesRegex("[a-z]+_[a-z]+_[0-9a-z]+"));
     EXPECT_EQ(name.run_id.substr(0, name.run_id.size() - 9), name.display_name);
   }
@@ -121,7 +121,7 @@ TEST(RunName, IsTwoWordsAndEightSignsThatARunMayHave) {
 
 TEST(RunName, ComesTwiceNever) {
   std::set<std::string> names;
-  for (int i = 0; i < 2000; ++i) names.insert(generate_run_name().run_id);
+  for (int i = 0; i < 2000; ++i) names.insert(history::generate_run_name().run_id);
   EXPECT_EQ(names.size(), 2000U);
 }
 

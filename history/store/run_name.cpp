@@ -1,11 +1,11 @@
-#include "cli/run_name.hpp"
+#include "history/store/run_name.hpp"
 
 #include <array>
 #include <string_view>
 
 #include "common/digest.hpp"
 
-namespace lockstep::cli {
+namespace lockstep::history {
 
 static constexpr std::array<std::string_view, 64> adjectives = {
     "able",   "amber",  "brave",  "brisk", "bright", "busy",  "calm",  "clear",  "clever", "cool",  "coral",
@@ -34,4 +34,4 @@ RunName generate_run_name() {
   return name;
 }
 
-}  // namespace lockstep::cli
+}  // namespace lockstep::history

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace lockstep::cli {
+namespace lockstep::history {
 
 struct RunName {
   std::string run_id;        // adjective_noun_ and 8 letters or digits: unique without asking anybody
@@ -12,4 +12,4 @@ struct RunName {
 
 RunName generate_run_name();
 
-}  // namespace lockstep::cli
+}  // namespace lockstep::history

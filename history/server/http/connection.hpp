@@ -1,0 +1,64 @@
+// One client's connection: its requests, one after the other, each to its reply.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <list>
+#include <string>
+
+#include "history/server/http/budget.hpp"
+#include "history/server/http/server.hpp"
+
+namespace lockstep::history::server::http {
+
+// What the connections of a server share. Everything but `counts` belongs to the network thread.
+struct Shared {
+  const Options& options;
+  const Router& router;
+  Workers& workers;
+  Counts& counts;
+  Budget bodies;
+  boost::asio::thread_pool& files;  // reads and writes the files of bodies
+  bool stopping = false;
+};
+
+class Connection {
+ public:
+  Connection(Shared& shared, boost::asio::ip::tcp::socket socket);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  boost::asio::awaitable<void> serve();  // until the client goes, breaks a rule or is too slow, or the server stops
+  bool is_idle() const { return !under_way_; }
+  void cancel();
+
+ private:
+  using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
+  struct Refusal {  // the request can't be answered by a route
+    int status;
+    std::string why;
+  };
+
+  boost::asio::awaitable<bool> exchange();  // false: no further request
+  boost::asio::awaitable<void> first_byte();
+  boost::asio::awaitable<Reply> answer(Parser& parser);
+  Request request_of(const Parser& parser) const;  // without its body; throws Refusal
+  boost::asio::awaitable<std::string> body_in_memory(Parser& parser);
+  boost::asio::awaitable<void> body_to_file(Parser& parser, const fs::path& file);
+  boost::asio::awaitable<std::size_t> piece(Parser& parser, char* to, std::size_t size);
+  boost::asio::awaitable<void> announce_continue(const Parser& parser);
+  boost::asio::awaitable<void> send(const Reply& reply, const Parser& parser, bool keep_alive);
+  boost::asio::awaitable<void> send_file(const fs::path& file, std::uint64_t bytes);
+
+  Shared& shared_;
+  boost::beast::tcp_stream stream_;
+  boost::beast::flat_buffer buffer_;
+  bool under_way_ = false;
+};
+
+}  // namespace lockstep::history::server::http

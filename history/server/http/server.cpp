@@ -1,0 +1,130 @@
+#include "history/server/http/server.hpp"
+
+#include <sys/resource.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+
+#include "history/server/http/connection.hpp"
+
+namespace lockstep::history::server::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+struct Server::Inside {
+  Inside(Options given, const Router& router, Workers& workers)
+      : options(std::move(given)),
+        shared{options, router, workers, counts, Budget(options.limits.body_budget), files} {}
+
+  void listen();
+  asio::awaitable<void> accept();
+  asio::awaitable<void> serve(tcp::socket socket);
+  void stop();
+
+  Options options;
+  Counts counts;
+  asio::thread_pool files{2};
+  asio::io_context io{1};
+  Shared shared;
+  tcp::acceptor acceptor{io};
+  asio::signal_set signals{io};
+  asio::steady_timer patience{io};
+  std::list<Connection*> connections;
+};
+
+// Each client takes a descriptor, and the usual limit is 1,024 of them.
+static void raise_descriptor_limit() {
+  rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void Server::Inside::listen() {
+  const std::string place = fmt::format("{}:{}", options.host, options.port);
+  try {
+    tcp::resolver resolver(io);
+    const tcp::endpoint endpoint = resolver.resolve(options.host, std::to_string(options.port))->endpoint();
+    acceptor.open(endpoint.protocol());
+    acceptor.set_option(tcp::acceptor::reuse_address(true));
+    acceptor.bind(endpoint);
+    acceptor.listen(4096);
+  } catch (const boost::system::system_error& error) {
+    throw failure("cannot listen at {}: {}", place, error.code().message());
+  }
+}
+
+asio::awaitable<void> Server::Inside::accept() {
+  while (acceptor.is_open()) {
+    error_code refused;
+    tcp::socket socket(io);
+    co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, refused));
+    if (!refused) {
+      asio::co_spawn(io, serve(std::move(socket)), asio::detached);
+    } else if (acceptor.is_open()) {  // out of descriptors: some will be free
+      asio::steady_timer pause(io, std::chrono::milliseconds(50));
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, refused));
+    }
+  }
+}
+
+asio::awaitable<void> Server::Inside::serve(tcp::socket socket) {
+  Connection connection(shared, std::move(socket));
+  const auto place = connections.insert(connections.end(), &connection);
+  co_await connection.serve();
+  connections.erase(place);
+}
+
+void Server::Inside::stop() {
+  if (shared.stopping) return;
+  shared.stopping = true;
+  error_code ignored;
+  acceptor.close(ignored);
+  signals.cancel(ignored);
+  for (Connection* each : connections) {
+    if (each->is_idle()) each->cancel();
+  }
+  patience.expires_after(options.limits.stop);
+  patience.async_wait([this](error_code over) {
+    if (over) return;
+    for (Connection* each : connections) each->cancel();
+  });
+}
+
+Server::Server(Options options, const Router& router, Workers& workers)
+    : inside_(std::make_unique<Inside>(std::move(options), router, workers)) {
+  raise_descriptor_limit();
+  inside_->listen();
+}
+
+Server::~Server() = default;
+
+int Server::port() const { return inside_->acceptor.local_endpoint().port(); }
+const Counts& Server::counts() const { return inside_->counts; }
+
+void Server::run(bool until_signal) {
+  if (until_signal) {
+    inside_->signals.add(SIGINT);
+    inside_->signals.add(SIGTERM);
+    inside_->signals.async_wait([this](error_code cancelled, int) {
+      if (!cancelled) inside_->stop();
+    });
+  }
+  asio::co_spawn(inside_->io, inside_->accept(), asio::detached);
+  while (!inside_->shared.stopping || !inside_->connections.empty()) {
+    if (inside_->io.run_one() == 0) break;
+  }
+}
+
+void Server::stop() {
+  asio::post(inside_->io, [this] { inside_->stop(); });
+}
+
+}  // namespace lockstep::history::server::http

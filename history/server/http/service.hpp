@@ -1,0 +1,31 @@
+// The run-history service over one workspace: MLflow's API, health, version and counts, behind one HTTP server.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/run_folder.hpp"
+#include "history/server/http/server.hpp"
+
+namespace lockstep::history::server::http {
+
+class Service {
+ public:
+  // Opens (and makes, if need be) the workspace's store, and listens. Throws failure for what can't be opened or bound.
+  Service(const Workspace& workspace, Options options, const std::string& version);
+  ~Service();  // what was acknowledged is in the store
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  std::string url() const;
+  void run(bool until_signal);  // Server::run
+  void stop();                  // from any thread
+
+ private:
+  Router router_;
+  std::unique_ptr<Workers> workers_;
+  std::unique_ptr<Server> server_;
+  std::string host_;
+};
+
+}  // namespace lockstep::history::server::http

@@ -1,0 +1,180 @@
+#include "history/server/mlflow/batch.hpp"
+#include "history/server/mlflow/checks.hpp"
+#include "history/server/mlflow/existing_run.hpp"
+#include "history/server/mlflow/replies.hpp"
+#include "history/server/mlflow/routes.hpp"
+
+namespace lockstep::history::server::mlflow {
+
+static Work written(Batch batch) {
+  return [batch = std::move(batch)](Store& store) {
+    return with_run(batch.run_id, [&] {
+      store.log_batch(batch.run_id, batch.metrics, batch.params, batch.tags);
+      for (const auto& [model, metrics] : batch.of_models) store.log_model_metrics(model, metrics);
+      return empty_reply();
+    });
+  };
+}
+
+static Work log_batch(const Request& request) { return written(read_batch(request)); }
+
+static Work log_metric(const Request& request) {
+  const Fields fields(request);
+  Batch batch;
+  batch.run_id = run_id_of(fields);
+  const Metric metric{.key = fields.required_text("key"),
+                      .value = fields.required_number("value"),
+                      .timestamp_ms = fields.required_integer("timestamp"),
+                      .step = fields.integer("step").value_or(0)};
+  check_metric(metric, "");
+  if (const std::string model = fields.text("model_id"); !model.empty()) {
+    batch.of_models[model].push_back({metric, batch.run_id, fields.text("dataset_name"), fields.text("dataset_digest")});
+  }
+  batch.metrics.push_back(metric);
+  return written(std::move(batch));
+}
+
+static Work log_parameter(const Request& request) {
+  const Fields fields(request);
+  Batch batch;
+  batch.run_id = run_id_of(fields);
+  batch.params.push_back({fields.required_text("key"), fields.text("value")});
+  check_param(batch.params.back(), "");
+  return written(std::move(batch));
+}
+
+static Work set_tag(const Request& request) {
+  const Fields fields(request);
+  Batch batch;
+  batch.run_id = run_id_of(fields);
+  batch.tags.push_back({fields.required_text("key"), fields.text("value")});
+  check_tag(batch.tags.back(), "");
+  return written(std::move(batch));
+}
+
+static Work delete_tag(const Request& request) {
+  const Fields fields(request);
+  return [id = run_id_of(fields), key = fields.required_text("key")](Store& store) {
+    with_run(id, [&] {
+      store.get_run(id);
+      return empty_reply();
+    });
+    try {
+      store.delete_tag(id, key);
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::not_found) throw;
+      throw does_not_exist("No tag with name: {} in run with id {}", key, id);
+    }
+    return empty_reply();
+  };
+}
+
+// An experiment's log-model of MLflow 1 and 2: the description of a model, which a tag of the run lists.
+static Work log_model(const Request& request) {
+  const Fields fields(request);
+  const std::string text = fields.required_text("model_json");
+  nlohmann::json model = nlohmann::json::parse(text, nullptr, false);
+  if (!model.is_object()) throw invalid_parameter("Malformed model info. \n {} \n is not valid JSON.", text);
+  for (const char* name : {"artifact_path", "flavors", "utc_time_created", "run_id"}) {
+    if (!model.contains(name)) throw invalid_parameter("Model json is missing mandatory fields: {{'{}'}}", name);
+  }
+  return [id = run_id_of(fields), model = std::move(model)](Store& store) {
+    return with_run(id, [&] {
+      nlohmann::json history = nlohmann::json::array();
+      for (const KeyValue& tag : store.tags(id)) {
+        if (tag.key != "mlflow.log-model.history") continue;
+        history = nlohmann::json::parse(tag.value, nullptr, false);
+        if (!history.is_array()) history = nlohmann::json::array();
+      }
+      history.push_back(model);
+      const KeyValue tag{"mlflow.log-model.history", history.dump()};
+      store.log_batch(id, {}, {}, {&tag, 1});
+      return empty_reply();
+    });
+  };
+}
+
+static Dataset dataset_of(const nlohmann::json& from, const std::string& place) {
+  const auto text = [&](const char* name) {
+    const auto found = from.find(name);
+    if (found == from.end() || found->is_null()) return std::string();
+    if (!found->is_string()) invalid_value(place + "." + name, *found, "It must be a text.");
+    return found->get<std::string>();
+  };
+  Dataset dataset{text("name"), text("digest"), text("source_type"), text("source"), text("schema"), text("profile")};
+  if (dataset.name.empty()) missing_value("name");
+  if (dataset.digest.empty()) missing_value("digest");
+  if (dataset.source_type.empty()) missing_value("source_type");
+  if (dataset.source.empty()) missing_value("source");
+  check_length("name", 500, dataset.name);
+  check_length("digest", 36, dataset.digest);
+  check_length("source", 65'535, dataset.source);
+  check_length("schema", 1'048'575, dataset.schema);
+  check_length("profile", 16'777'215, dataset.profile);
+  return dataset;
+}
+
+static std::vector<ModelUse> models_in(const Fields& fields) {
+  std::vector<ModelUse> models;
+  for (const auto& each : fields.objects("models")) {
+    const auto id = each.find("model_id");
+    if (id == each.end() || !id->is_string()) missing_value(fmt::format("models[{}].model_id", models.size()));
+    const auto step = each.find("step");
+    const bool has_step = step != each.end() && step->is_number_integer();
+    models.push_back({id->get<std::string>(), has_step ? step->get<std::int64_t>() : 0});
+  }
+  return models;
+}
+
+static Work log_inputs(const Request& request) {
+  const Fields fields(request);
+  std::vector<DatasetInput> datasets;
+  for (const auto& each : fields.objects("datasets")) {
+    const std::string place = fmt::format("datasets[{}]", datasets.size());
+    const auto dataset = each.find("dataset");
+    if (dataset == each.end() || !dataset->is_object()) missing_value(place + ".dataset");
+    DatasetInput input;
+    input.dataset = dataset_of(*dataset, place + ".dataset");
+    Request inner;
+    inner.verb = Verb::post;
+    inner.body = each.dump();
+    input.tags = Fields(inner).key_values("tags");
+    for (const KeyValue& tag : input.tags) {
+      check_length("key", 255, tag.key);
+      check_length("value", 500, tag.value);
+    }
+    datasets.push_back(std::move(input));
+  }
+  return [id = run_id_of(fields), datasets = std::move(datasets), models = models_in(fields)](Store& store) {
+    return with_run(id, [&] {
+      store.log_inputs(id, datasets, models);
+      return empty_reply();
+    });
+  };
+}
+
+static Work log_outputs(const Request& request) {
+  const Fields fields(request);
+  if (!fields.has("models")) missing_value("models");
+  return [id = run_id_of(fields), models = models_in(fields)](Store& store) {
+    return with_run(id, [&] {
+      store.log_outputs(id, models);
+      return empty_reply();
+    });
+  };
+}
+
+Routes batch_routes() {
+  Routes routes;
+  add_route(routes, Verb::post, "runs/log-batch", Access::write, log_batch);
+  add_route(routes, Verb::post, "runs/log-metric", Access::write, log_metric);
+  add_route(routes, Verb::post, "runs/log-parameter", Access::write, log_parameter);
+  add_route(routes, Verb::post, "runs/set-tag", Access::write, set_tag);
+  add_route(routes, Verb::post, "runs/delete-tag", Access::write, delete_tag);
+  add_route(routes, Verb::post, "runs/log-model", Access::write, log_model);
+  add_route(routes, Verb::post, "runs/log-inputs", Access::write, log_inputs);
+  add_route(routes, Verb::post, "runs/outputs", Access::write, log_outputs);
+  return routes;
+}
+
+}  // namespace lockstep::history::server::mlflow
