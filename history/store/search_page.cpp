@@ -51,16 +51,16 @@ Sql comes_after(std::span<const SortColumn> columns, std::span<const SqlValue> v
   for (std::size_t i = columns.size(); i-- > 0;) {
     if (std::holds_alternative<std::monostate>(values[i])) continue;
     const auto& [expression, type, ascending] = columns[i];
-    Sql outer = sql(fmt::format("({} {} ?", expression, ascending ? ">" : "<"), values[i]);
+    Sql outer = sql(fmt::format("(({}) {} ?", expression, ascending ? ">" : "<"), values[i]);
     if (!all.text.empty()) {
-      outer += sql(fmt::format(" OR ({} = ? AND ", expression), values[i]);
+      outer += sql(fmt::format(" OR (({}) = ? AND ", expression), values[i]);
       outer += all;
       outer += ")";
     }
     outer += ")";
     all = std::move(outer);
   }
-  Sql bound = sql(fmt::format("{} {} ? AND ", columns[0].expression, columns[0].ascending ? ">=" : "<="), values[0]);
+  Sql bound = sql(fmt::format("({}) {} ? AND ", columns[0].expression, columns[0].ascending ? ">=" : "<="), values[0]);
   bound += all;
   return bound;
 }
