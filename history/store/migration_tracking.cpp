@@ -3,10 +3,12 @@
 namespace lockstep::history {
 
 // Version 2. series.in_order: its rows in `metrics` were appended in the order of step, then time, so that their
-// rowids are in that order. It is not known, and so 0, of a series that is older than the column.
+// rowids are in that order. It is not known, and so 0, of a series that is older than the column. series.points: how
+// many rows it has; kept for those in order only.
 const char* const migration_2_tracking = R"sql(
 ALTER TABLE runs ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE series ADD COLUMN in_order INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE series ADD COLUMN points INTEGER NOT NULL DEFAULT 0;
 
 INSERT OR IGNORE INTO tags (run, key, value)
   SELECT number, 'mlflow.runName', display_name FROM runs WHERE display_name <> '';

@@ -16,13 +16,11 @@ struct Latest {
   std::int64_t timestamp_ms = 0;
   double value = 0;
   bool in_order = true;  // nothing came after something of a later step, or of the same step and a later time
-  bool changed = false;
+  std::int64_t points = 0;
 
-  void consider(const Metric& metric) {
-    if (std::tuple(metric.step, metric.timestamp_ms) < std::tuple(step, timestamp_ms) && in_order) {
-      in_order = false;
-      changed = true;
-    }
+  void add(const Metric& metric) {
+    ++points;
+    if (std::tuple(metric.step, metric.timestamp_ms) < std::tuple(step, timestamp_ms)) in_order = false;
     const auto place = [](double value) { return std::pair(!std::isnan(value), std::isnan(value) ? 0.0 : value); };
     if (std::tuple(metric.step, metric.timestamp_ms, place(metric.value)) <=
         std::tuple(step, timestamp_ms, place(value))) {
@@ -31,7 +29,6 @@ struct Latest {
     step = metric.step;
     timestamp_ms = metric.timestamp_ms;
     value = metric.value;
-    changed = true;
   }
 };
 
@@ -40,15 +37,16 @@ double value_of(const Query& row, int column) {
 }
 
 Latest find_or_create_series(Database& database, std::int64_t run, const Metric& first) {
-  Query found =
-      database.query("SELECT series, step, timestamp_ms, value, in_order FROM series WHERE run = ? AND key = ?");
+  Query found = database.query(
+      "SELECT series, step, timestamp_ms, value, in_order, points FROM series WHERE run = ? AND key = ?");
   if (found.bind(run, first.key).step()) {
-    return {found.integer(0), found.integer(1), found.integer(2), value_of(found, 3), found.integer(4) != 0, false};
+    return {found.integer(0),   found.integer(1),      found.integer(2),
+            value_of(found, 3), found.integer(4) != 0, found.integer(5)};
   }
   database.query("INSERT INTO series (run, key, step, timestamp_ms, value, in_order) VALUES (?, ?, ?, ?, ?, 1)")
       .bind(run, first.key, first.step, first.timestamp_ms, first.value)
       .run();
-  return {database.last_insert_rowid(), first.step, first.timestamp_ms, first.value, true, false};
+  return {database.last_insert_rowid(), first.step, first.timestamp_ms, first.value, true, 0};
 }
 }  // namespace
 
@@ -59,14 +57,13 @@ void SqliteStore::write_metrics(std::int64_t run, std::span<const Metric* const>
     auto found = latest.find(metric->key);
     if (found == latest.end())
       found = latest.emplace(metric->key, find_or_create_series(database_, run, *metric)).first;
-    found->second.consider(*metric);
+    found->second.add(*metric);
     insert.bind(found->second.series, metric->step, metric->timestamp_ms, metric->value).run_again();
   }
-  Query update =
-      database_.query("UPDATE series SET step = ?, timestamp_ms = ?, value = ?, in_order = ? WHERE series = ?");
+  Query update = database_.query(
+      "UPDATE series SET step = ?, timestamp_ms = ?, value = ?, in_order = ?, points = ? WHERE series = ?");
   for (const auto& [key, each] : latest) {
-    if (!each.changed) continue;
-    update.bind(each.step, each.timestamp_ms, each.value, each.in_order ? 1 : 0, each.series).run_again();
+    update.bind(each.step, each.timestamp_ms, each.value, each.in_order ? 1 : 0, each.points, each.series).run_again();
   }
 }
 
