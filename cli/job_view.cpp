@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "cli/text_table.hpp"
 #include "common/clock.hpp"
@@ -74,6 +75,18 @@ static Json pairs_json(const std::vector<history::KeyValue>& pairs) {
   return object;
 }
 
+// Some tags of MLflow's say what fields above say already: those are shown once.
+static std::vector<history::KeyValue> tags_beside_fields(const JobDetails& details) {
+  const history::KeyValue fields[] = {{"mlflow.runName", details.run.display_name},
+                                      {"mlflow.user", details.run.user_id},
+                                      {"mlflow.parentRunId", details.run.parent_run_id}};
+  std::vector<history::KeyValue> tags;
+  for (const auto& tag : details.tags) {
+    if (std::find(std::begin(fields), std::end(fields), tag) == std::end(fields)) tags.push_back(tag);
+  }
+  return tags;
+}
+
 static Json failure_json(const std::optional<supervise::FailureLog>& failure) {
   if (!failure) return nullptr;
   return {{"log", failure->file}, {"last_lines", failure->last_lines}, {"hint", text_json(failure->hint)}};
@@ -81,7 +94,7 @@ static Json failure_json(const std::optional<supervise::FailureLog>& failure) {
 
 Json job_json(const JobDetails& details, const Workspace& workspace) {
   Json job = job_json(details.run, workspace);
-  job["tags"] = pairs_json(details.tags);
+  job["tags"] = pairs_json(tags_beside_fields(details));
   job["params"] = pairs_json(details.params);
   job["metrics"] = Json::object();
   for (const auto& metric : details.metrics) job["metrics"][metric.key] = number_json(metric.value);

@@ -53,7 +53,7 @@ void SqliteStore::write_checked_or_throw(std::int64_t run, std::span<const Metri
 void SqliteStore::log_batch(const std::string& run_id, std::span<const Metric> metrics,
                             std::span<const KeyValue> params, std::span<const KeyValue> tags) {
   Transaction transaction(database_, Survives::process_death);
-  write_checked_or_throw(number_of(run_id), metrics, params, tags);
+  write_checked_or_throw(number_of_active(run_id), metrics, params, tags);
   transaction.commit();
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/clock.hpp"
 #include "common/nearest.hpp"
+#include "history/store/lifecycle.hpp"
 #include "history/store/limits.hpp"
 #include "history/store/sqlite_store.hpp"
 
@@ -13,31 +14,95 @@ static constexpr std::string_view by_id =
     "SELECT experiment_id, name, artifact_location, archived, created_ms, updated_ms FROM experiments "
     "WHERE experiment_id = ?";
 
-static Experiment experiment_of(const Query& row) {
+static std::vector<KeyValue> tags_of(Database& database, std::int64_t experiment_id) {
+  Query rows = database.query("SELECT key, value FROM experiment_tags WHERE experiment_id = ? ORDER BY key");
+  rows.bind(experiment_id);
+  std::vector<KeyValue> tags;
+  while (rows.step()) tags.push_back({rows.text(0), rows.text(1)});
+  return tags;
+}
+
+static Experiment experiment_of(Database& database, const Query& row) {
   return {.experiment_id = std::to_string(row.integer(0)),
           .name = row.text(1),
           .artifact_location = row.text(2),
           .lifecycle = row.integer(3) == 0 ? Lifecycle::active : Lifecycle::archived,
           .created_ms = row.integer(4),
-          .updated_ms = row.integer(5)};
+          .updated_ms = row.integer(5),
+          .tags = tags_of(database, row.integer(0))};
+}
+
+template <class Key>
+static std::optional<Experiment> find_experiment(Database& database, std::string_view sql, const Key& key) {
+  Query found = database.query(sql);
+  if (!found.bind(key).step()) return std::nullopt;
+  return experiment_of(database, found);
+}
+
+static void check_name(const std::string& name) {
+  if (const auto mistake = limits::mistake_in_experiment_name(name)) throw bad_input("{}", *mistake);
+}
+
+// False: the name is taken.
+static bool insert_experiment(Database& database, const std::string& name, const std::string& artifact_location) {
+  const std::int64_t now = now_ms();
+  database
+      .query(
+          "INSERT INTO experiments (name, artifact_location, created_ms, updated_ms) VALUES (?, ?, ?, ?) "
+          "ON CONFLICT DO NOTHING")
+      .bind(name, artifact_location, now, now)
+      .run();
+  return database.changed_rows() == 1;
+}
+
+static void write_experiment_tag(Database& database, std::int64_t experiment_id, const KeyValue& tag) {
+  const auto [value, mistake] = limits::check_experiment_tag(tag);
+  if (mistake) throw bad_input("{}", *mistake);
+  database
+      .query(
+          "INSERT INTO experiment_tags (experiment_id, key, value) VALUES (?, ?, ?) "
+          "ON CONFLICT DO UPDATE SET value = excluded.value")
+      .bind(experiment_id, tag.key, value)
+      .run();
+}
+
+// Archived experiments keep their names, so that they can be restored.
+static AlreadyExists name_taken(const Experiment& by) {
+  const char* how = by.lifecycle == Lifecycle::active ? "." : " in deleted state; restore it, or choose another name.";
+  return {ExitCode::bad_input, fmt::format("Experiment(name={}) already exists{}", by.name, how)};
+}
+
+Experiment SqliteStore::create_experiment(const std::string& name, const std::string& artifact_location,
+                                          const std::vector<KeyValue>& tags) {
+  check_name(name);
+  Transaction transaction(database_, Survives::power_loss);
+  if (!insert_experiment(database_, name, artifact_location)) throw name_taken(get_experiment_by_name(name));
+  const std::int64_t experiment_id = database_.last_insert_rowid();
+  for (const KeyValue& tag : tags) write_experiment_tag(database_, experiment_id, tag);
+  Experiment created = *find_experiment(database_, by_id, experiment_id);
+  transaction.commit();
+  return created;
 }
 
 Experiment SqliteStore::get_or_create_experiment(const std::string& name) {
-  if (const auto mistake = limits::mistake_in_experiment_name(name)) throw bad_input("{}", *mistake);
-  if (Query found = database_.query(by_name); found.bind(name).step()) return experiment_of(found);
+  check_name(name);
+  if (auto found = find_experiment(database_, by_name, name)) return *found;
   Transaction transaction(database_, Survives::power_loss);
-  const std::int64_t now = now_ms();
-  database_.query("INSERT INTO experiments (name, created_ms, updated_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-      .bind(name, now, now)
-      .run();
-  Experiment experiment;
-  {
-    Query created = database_.query(by_name);  // ours, or somebody else's who was quicker
-    created.bind(name).step();
-    experiment = experiment_of(created);
-  }
+  insert_experiment(database_, name, "");
+  Experiment experiment = *find_experiment(database_, by_name, name);  // ours, or somebody else's who was quicker
   transaction.commit();
   return experiment;
+}
+
+Experiment SqliteStore::get_experiment_by_id(const std::string& experiment_id) {
+  const std::int64_t number = limits::experiment_number(experiment_id);
+  if (auto found = find_experiment(database_, by_id, number)) return *found;
+  throw not_found("No Experiment with id={} exists", number);
+}
+
+Experiment SqliteStore::get_experiment_by_name(const std::string& name) {
+  if (auto found = find_experiment(database_, by_name, name)) return *found;
+  throw not_found("Could not find experiment with name '{}'", name);
 }
 
 static bool is_decimal(const std::string& text) {
@@ -47,10 +112,9 @@ static bool is_decimal(const std::string& text) {
 
 Experiment SqliteStore::get_experiment(const std::string& name_or_id) {
   if (is_decimal(name_or_id)) {
-    Query found = database_.query(by_id);
-    if (found.bind(static_cast<std::int64_t>(std::stoll(name_or_id))).step()) return experiment_of(found);
+    if (auto found = find_experiment(database_, by_id, std::int64_t{std::stoll(name_or_id)})) return *found;
   }
-  if (Query found = database_.query(by_name); found.bind(name_or_id).step()) return experiment_of(found);
+  if (auto found = find_experiment(database_, by_name, name_or_id)) return *found;
   std::vector<std::string> names;
   for (const auto& each : list_experiments(View::all)) names.push_back(each.name);
   throw not_found("no experiment '{}'{}", name_or_id, did_you_mean(name_or_id, names));
@@ -62,8 +126,59 @@ std::vector<Experiment> SqliteStore::list_experiments(View view) {
       "WHERE archived BETWEEN ? AND ? ORDER BY experiment_id DESC");
   rows.bind(view == View::archived_only ? 1 : 0, view == View::active_only ? 0 : 1);
   std::vector<Experiment> all;
-  while (rows.step()) all.push_back(experiment_of(rows));
+  while (rows.step()) all.push_back(experiment_of(database_, rows));
   return all;
+}
+
+void SqliteStore::rename_experiment(const std::string& experiment_id, const std::string& name) {
+  check_name(name);
+  Transaction transaction(database_, Survives::power_loss);
+  const Experiment experiment = get_experiment_by_id(experiment_id);
+  if (experiment.lifecycle != Lifecycle::active) throw bad_input("Cannot rename a non-active experiment.");
+  const auto holder = find_experiment(database_, by_name, name);
+  if (holder && holder->experiment_id != experiment.experiment_id) throw name_taken(*holder);
+  database_.query("UPDATE experiments SET name = ?, updated_ms = ? WHERE experiment_id = ?")
+      .bind(name, now_ms(), std::int64_t{std::stoll(experiment.experiment_id)})
+      .run();
+  transaction.commit();
+}
+
+// One that stands there already is not found, as in MLflow.
+void SqliteStore::set_experiment_lifecycle(const std::string& experiment_id, Lifecycle lifecycle) {
+  Transaction transaction(database_, Survives::power_loss);
+  const Experiment experiment = get_experiment_by_id(experiment_id);
+  if (experiment.lifecycle == lifecycle) throw not_found("No Experiment with id={} exists", experiment.experiment_id);
+  const std::int64_t number = std::stoll(experiment.experiment_id);
+  const int archived = lifecycle == Lifecycle::archived ? 1 : 0;
+  database_.query("UPDATE experiments SET archived = ?, updated_ms = ? WHERE experiment_id = ?")
+      .bind(archived, now_ms(), number)
+      .run();
+  database_.query("UPDATE runs SET archived = ?1 WHERE experiment_id = ?2 AND archived = 1 - ?1")
+      .bind(archived, number)
+      .run();
+  transaction.commit();
+}
+
+// Tags do not count as an update of the experiment: MLflow leaves its last_update_time alone.
+void SqliteStore::set_experiment_tag(const std::string& experiment_id, const KeyValue& tag) {
+  Transaction transaction(database_, Survives::power_loss);
+  const Experiment experiment = get_experiment_by_id(experiment_id);
+  if (experiment.lifecycle != Lifecycle::active) throw not_active("experiment", experiment.experiment_id);
+  write_experiment_tag(database_, std::stoll(experiment.experiment_id), tag);
+  transaction.commit();
+}
+
+void SqliteStore::delete_experiment_tag(const std::string& experiment_id, const std::string& key) {
+  Transaction transaction(database_, Survives::power_loss);
+  const Experiment experiment = get_experiment_by_id(experiment_id);
+  if (experiment.lifecycle != Lifecycle::active) throw not_active("experiment", experiment.experiment_id);
+  database_.query("DELETE FROM experiment_tags WHERE experiment_id = ? AND key = ?")
+      .bind(std::int64_t{std::stoll(experiment.experiment_id)}, key)
+      .run();
+  if (database_.changed_rows() == 0) {
+    throw not_found("No tag with name: {} in experiment with id {}", key, experiment.experiment_id);
+  }
+  transaction.commit();
 }
 
 }  // namespace lockstep::history

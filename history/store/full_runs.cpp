@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "history/store/run_row.hpp"
+#include "history/store/sqlite_store.hpp"
 
 namespace lockstep::history {
 
@@ -91,6 +92,12 @@ std::vector<FullRun> load_full_runs(Database& database, std::span<const std::int
   Page page(database, numbers);
   page.load();
   return page.take();
+}
+
+FullRun SqliteStore::get_full_run(const std::string& run_id) {
+  const Snapshot snapshot(database_);
+  const std::int64_t number = number_of(run_id);
+  return std::move(load_full_runs(database_, {&number, 1}).front());
 }
 
 }  // namespace lockstep::history

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 
+#include "common/error.hpp"
 #include "common/utf8.hpp"
 
 namespace lockstep::history::limits {
@@ -72,11 +74,40 @@ static Checked check(std::string_view what, const KeyValue& pair, std::size_t li
 
 Checked check_param(const KeyValue& param, bool cut) { return check("parameter", param, param_length, cut); }
 Checked check_tag(const KeyValue& tag, bool cut) { return check("tag", tag, tag_length, cut); }
+Checked check_experiment_tag(const KeyValue& tag) { return check("tag", tag, experiment_tag_length, false); }
 
 std::optional<std::string> mistake_in_metric(const Metric& metric) {
   if (auto mistake = mistake_in_key("metric", metric.key)) return mistake;
   if (metric.timestamp_ms < 0) {
     return fmt::format("metric '{}': timestamp {} is before 1970", metric.key, metric.timestamp_ms);
+  }
+  return std::nullopt;
+}
+
+static std::optional<std::string> mistake_in_length(std::string_view what, std::string_view text, std::size_t limit) {
+  if (!is_valid_utf8(text)) return fmt::format("'{}' is not valid UTF-8", what);
+  if (characters(text) > limit) return fmt::format("'{}' exceeds the maximum length of {} characters", what, limit);
+  return std::nullopt;
+}
+
+std::optional<std::string> mistake_in_dataset_input(const DatasetInput& input) {
+  struct Limit {
+    std::string_view what;
+    std::string_view text;
+    std::size_t characters;
+  };
+  std::vector<Limit> all = {{"name", input.dataset.name, 500},
+                            {"digest", input.dataset.digest, 36},
+                            {"source_type", input.dataset.source_type, 36},
+                            {"source", input.dataset.source, 65'535},
+                            {"schema", input.dataset.schema, 1'048'575},
+                            {"profile", input.dataset.profile, 16'777'215}};
+  for (const KeyValue& tag : input.tags) {
+    all.push_back({"key", tag.key, 255});
+    all.push_back({"value", tag.value, 500});
+  }
+  for (const Limit& each : all) {
+    if (auto mistake = mistake_in_length(each.what, each.text, each.characters)) return mistake;
   }
   return std::nullopt;
 }
@@ -99,6 +130,14 @@ std::optional<std::string> mistake_in_experiment_name(std::string_view name) {
                        experiment_name_length);
   }
   return std::nullopt;
+}
+
+std::int64_t experiment_number(const std::string& experiment_id) {
+  std::int64_t number = 0;
+  const char* end = experiment_id.data() + experiment_id.size();
+  const auto [stop, error] = std::from_chars(experiment_id.data(), end, number);
+  if (error == std::errc() && stop == end) return number;
+  throw bad_input("Invalid experiment ID {}. Experiment ID must be a valid integer.", printable(experiment_id));
 }
 
 bool cut_long_values() {

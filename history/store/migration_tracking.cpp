@@ -2,8 +2,20 @@
 
 namespace lockstep::history {
 
+// Version 2. series.in_order: its rows in `metrics` were appended in the order of step, then time, so that their
+// rowids are in that order. It is not known, and so 0, of a series that is older than the column. series.points: how
+// many rows it has; kept for those in order only.
 const char* const migration_2_tracking = R"sql(
 ALTER TABLE runs ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE series ADD COLUMN in_order INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE series ADD COLUMN points INTEGER NOT NULL DEFAULT 0;
+
+INSERT OR IGNORE INTO tags (run, key, value)
+  SELECT number, 'mlflow.runName', display_name FROM runs WHERE display_name <> '';
+INSERT OR IGNORE INTO tags (run, key, value)
+  SELECT number, 'mlflow.user', user_id FROM runs WHERE user_id <> '';
+INSERT OR IGNORE INTO tags (run, key, value)
+  SELECT number, 'mlflow.parentRunId', parent_run_id FROM runs WHERE parent_run_id <> '';
 
 CREATE TABLE datasets (
   dataset       INTEGER PRIMARY KEY,
@@ -12,26 +24,31 @@ CREATE TABLE datasets (
   digest        TEXT NOT NULL,
   source_type   TEXT NOT NULL,
   source        TEXT NOT NULL,
-  schema        TEXT NOT NULL DEFAULT '',
-  profile       TEXT NOT NULL DEFAULT '',
+  schema        TEXT NOT NULL,  -- empty: none
+  profile       TEXT NOT NULL,  -- empty: none
   UNIQUE (experiment_id, name, digest)
 );
+
 CREATE TABLE dataset_inputs (
   run     INTEGER NOT NULL REFERENCES runs,
   dataset INTEGER NOT NULL REFERENCES datasets,
   PRIMARY KEY (run, dataset)
 ) WITHOUT ROWID;
+CREATE INDEX dataset_inputs_by_dataset ON dataset_inputs (dataset);
+
 CREATE TABLE dataset_input_tags (
-  run     INTEGER NOT NULL,
-  dataset INTEGER NOT NULL,
+  run     INTEGER NOT NULL REFERENCES runs,
+  dataset INTEGER NOT NULL REFERENCES datasets,
   key     TEXT NOT NULL,
   value   TEXT NOT NULL,
   PRIMARY KEY (run, dataset, key)
 ) WITHOUT ROWID;
+
+-- Logged models that a run read (is_output 0, step 0) or wrote.
 CREATE TABLE model_uses (
   run       INTEGER NOT NULL REFERENCES runs,
   model_id  TEXT NOT NULL,
-  step      INTEGER NOT NULL DEFAULT 0,
+  step      INTEGER NOT NULL,
   is_output INTEGER NOT NULL,
   PRIMARY KEY (run, is_output, model_id, step)
 ) WITHOUT ROWID;

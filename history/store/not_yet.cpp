@@ -3,21 +3,6 @@
 
 namespace lockstep::history {
 
-Experiment SqliteStore::create_experiment(const std::string&, const std::string&, const std::vector<KeyValue>&) { throw failure("not written yet"); }
-Experiment SqliteStore::get_experiment_by_id(const std::string&) { throw failure("not written yet"); }
-Experiment SqliteStore::get_experiment_by_name(const std::string&) { throw failure("not written yet"); }
-void SqliteStore::rename_experiment(const std::string&, const std::string&) { throw failure("not written yet"); }
-void SqliteStore::set_experiment_lifecycle(const std::string&, Lifecycle) { throw failure("not written yet"); }
-void SqliteStore::set_experiment_tag(const std::string&, const KeyValue&) { throw failure("not written yet"); }
-void SqliteStore::delete_experiment_tag(const std::string&, const std::string&) { throw failure("not written yet"); }
-FullRun SqliteStore::get_full_run(const std::string&) { throw failure("not written yet"); }
-void SqliteStore::update_run(const std::string&, const RunUpdate&) { throw failure("not written yet"); }
-void SqliteStore::log_inputs(const std::string&, const std::vector<DatasetInput>&, const std::vector<ModelUse>&) { throw failure("not written yet"); }
-void SqliteStore::log_outputs(const std::string&, const std::vector<ModelUse>&) { throw failure("not written yet"); }
-std::vector<DatasetSummary> SqliteStore::dataset_summaries(const std::vector<std::string>&) { throw failure("not written yet"); }
-MetricPage SqliteStore::metric_history_page(const std::string&, const std::string&, int, const std::string&) { throw failure("not written yet"); }
-std::vector<Metric> SqliteStore::metric_interval(const std::string&, const std::string&, std::optional<std::int64_t>, std::optional<std::int64_t>, int) { throw failure("not written yet"); }
-void SqliteStore::delete_tag(const std::string&, const std::string&) { throw failure("not written yet"); }
 RegisteredModel SqliteStore::create_registered_model(const std::string&, const std::string&, const std::vector<KeyValue>&) { throw failure("not written yet"); }
 RegisteredModel SqliteStore::get_registered_model(const std::string&) { throw failure("not written yet"); }
 RegisteredModel SqliteStore::rename_registered_model(const std::string&, const std::string&) { throw failure("not written yet"); }

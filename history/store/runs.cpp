@@ -3,29 +3,51 @@
 
 #include "common/clock.hpp"
 #include "common/nearest.hpp"
+#include "history/store/lifecycle.hpp"
 #include "history/store/limits.hpp"
 #include "history/store/run_row.hpp"
 #include "history/store/sqlite_store.hpp"
 
 namespace lockstep::history {
 
-void SqliteStore::create_run(const NewRun& run) {
-  if (const auto mistake = limits::mistake_in_run_id(run.run_id)) throw bad_input("{}", *mistake);
-  const Experiment experiment = get_experiment(run.experiment_id);
-  if (!run.parent_run_id.empty()) number_of(run.parent_run_id);
+// Makes a field of a run and the tag that says the same alike: the field wins, a tag alone fills it.
+static void make_alike(std::string& field, std::string_view key, std::vector<KeyValue>& tags) {
+  std::string tagged;
+  for (const KeyValue& tag : tags) {
+    if (tag.key == key) tagged = tag.value;  // of two, the last counts
+  }
+  if (field.empty()) field = tagged;
+  if (field.empty()) return;
+  std::erase_if(tags, [key](const KeyValue& tag) { return tag.key == key; });
+  tags.push_back({std::string(key), field});
+}
+
+void SqliteStore::create_run(const NewRun& given) {
+  if (const auto mistake = limits::mistake_in_run_id(given.run_id)) throw bad_input("{}", *mistake);
+  NewRun run = given;
+  make_alike(run.display_name, "mlflow.runName", run.tags);
+  make_alike(run.user_id, "mlflow.user", run.tags);
+  make_alike(run.parent_run_id, "mlflow.parentRunId", run.tags);
   Transaction transaction(database_, Survives::power_loss);
+  const Experiment experiment = get_experiment(run.experiment_id);
+  if (experiment.lifecycle != Lifecycle::active) throw not_active("experiment", experiment.experiment_id);
+  if (!given.parent_run_id.empty()) number_of(given.parent_run_id);  // a tag may name a run that is not here
   const std::int64_t now = now_ms();
+  const RunState state = run.reported_since_ms ? RunState::running : RunState::not_started;
+  const std::int64_t since = run.reported_since_ms.value_or(0);
   database_
       .query(
           "INSERT INTO runs (run_id, experiment_id, parent_run_id, display_name, user_id, artifact_uri, compute, "
-          "state, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO NOTHING")
+          "state, created_ms, started_ms, reported) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (run_id) DO NOTHING")
       .bind(run.run_id, static_cast<std::int64_t>(std::stoll(experiment.experiment_id)), run.parent_run_id,
-            run.display_name, run.user_id, run.artifact_uri, run.compute, name_of(RunState::not_started), now)
+            run.display_name, run.user_id, run.artifact_uri, run.compute, name_of(state), now, since,
+            run.reported_since_ms ? 1 : 0)
       .run();
   if (database_.changed_rows() == 0) throw bad_input("a run '{}' exists already; choose another name", run.run_id);
   const std::int64_t number = database_.last_insert_rowid();
   database_.query("INSERT INTO state_changes (run, state, timestamp_ms) VALUES (?, ?, ?)")
-      .bind(number, name_of(RunState::not_started), now)
+      .bind(number, name_of(state), run.reported_since_ms.value_or(now))
       .run();
   write_checked_or_throw(number, {}, run.params, run.tags);
   transaction.commit();
@@ -42,6 +64,13 @@ void SqliteStore::run_not_found(const std::string& run_id) {
 std::int64_t SqliteStore::number_of(const std::string& run_id) {
   Query found = database_.query("SELECT number FROM runs WHERE run_id = ?");
   if (!found.bind(run_id).step()) run_not_found(run_id);
+  return found.integer(0);
+}
+
+std::int64_t SqliteStore::number_of_active(const std::string& run_id) {
+  Query found = database_.query("SELECT number, archived FROM runs WHERE run_id = ?");
+  if (!found.bind(run_id).step()) run_not_found(run_id);
+  if (found.integer(1) != 0) throw not_active("run", run_id);
   return found.integer(0);
 }
 
@@ -107,6 +136,31 @@ void SqliteStore::set_lifecycle(const std::string& run_id, Lifecycle lifecycle) 
   database_.query("UPDATE runs SET archived = ? WHERE number = ?")
       .bind(lifecycle == Lifecycle::archived ? 1 : 0, number)
       .run();
+  transaction.commit();
+}
+
+// A client's run may go from any state to any other; once it has ended, nothing says why.
+void SqliteStore::update_run(const std::string& run_id, const RunUpdate& update) {
+  Transaction transaction(database_, Survives::power_loss);
+  const std::int64_t number = number_of_active(run_id);
+  const Run run = get_run(run_id);
+  if (update.display_name) {
+    const KeyValue name{"mlflow.runName", *update.display_name};
+    write_checked_or_throw(number, {}, {}, {&name, 1});
+  }
+  const RunState to = run.reported ? update.state.value_or(run.state) : run.state;
+  if (to != run.state) {
+    database_
+        .query(
+            "UPDATE runs SET finished = 0, ended_ms = 0, reason = '', exit_code = NULL, signal = NULL, "
+            "first_failed_rank = NULL WHERE number = ?")
+        .bind(number)
+        .run();
+    set_state(number, to, {});
+  }
+  if (run.reported && is_terminal(to) && update.ended_ms) {
+    database_.query("UPDATE runs SET ended_ms = ? WHERE number = ?").bind(*update.ended_ms, number).run();
+  }
   transaction.commit();
 }
 

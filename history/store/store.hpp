@@ -192,8 +192,8 @@ class Store : public Registry, public LoggedModels {
   // At most `max_results` values, from where `page_token` says.
   virtual MetricPage metric_history_page(const std::string& run_id, const std::string& key, int max_results,
                                          const std::string& page_token) = 0;
-  // About `max_results` values of the steps from `first` to `last`, evenly over the steps that were logged, the first
-  // and the last among them; all values of a step that is taken.
+  // At most `max_results` values of the steps from `first` to `last`, evenly over the values that were logged, the
+  // first and the last among them; of one, the last.
   virtual std::vector<Metric> metric_interval(const std::string& run_id, const std::string& key,
                                               std::optional<std::int64_t> first, std::optional<std::int64_t> last,
                                               int max_results) = 0;
@@ -218,9 +218,9 @@ class Store : public Registry, public LoggedModels {
   // Everyone's side. Sets CancelRequested with the reason; false if the run has ended or was asked already.
   virtual bool request_cancel(const std::string& run_id, const std::string& reason) = 0;
 
-  // All or nothing; bad_input for what breaks a limit and for a parameter that has another value already. Values of
-  // parameters (6000 characters) and tags (8000) that are too long are cut, as MLflow does; with
-  // MLFLOW_TRUNCATE_LONG_VALUES=false they are refused.
+  // All or nothing; bad_input for what breaks a limit, for a parameter that has another value already, and for a run
+  // that is archived. Values of parameters (6000 characters) and tags (8000) that are too long are cut, as MLflow does;
+  // with MLFLOW_TRUNCATE_LONG_VALUES=false they are refused.
   virtual void log_batch(const std::string& run_id, std::span<const Metric> metrics, std::span<const KeyValue> params,
                          std::span<const KeyValue> tags) = 0;
   // Never stuck: what breaks a limit, or contradicts a parameter (the first value stays), is left out and named in the

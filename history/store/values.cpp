@@ -15,9 +15,12 @@ struct Latest {
   std::int64_t step = 0;
   std::int64_t timestamp_ms = 0;
   double value = 0;
-  bool changed = false;
+  bool in_order = true;  // nothing came after something of a later step, or of the same step and a later time
+  std::int64_t points = 0;
 
-  void consider(const Metric& metric) {
+  void add(const Metric& metric) {
+    ++points;
+    if (std::tuple(metric.step, metric.timestamp_ms) < std::tuple(step, timestamp_ms)) in_order = false;
     const auto place = [](double value) { return std::pair(!std::isnan(value), std::isnan(value) ? 0.0 : value); };
     if (std::tuple(metric.step, metric.timestamp_ms, place(metric.value)) <=
         std::tuple(step, timestamp_ms, place(value))) {
@@ -26,7 +29,6 @@ struct Latest {
     step = metric.step;
     timestamp_ms = metric.timestamp_ms;
     value = metric.value;
-    changed = true;
   }
 };
 
@@ -35,14 +37,16 @@ double value_of(const Query& row, int column) {
 }
 
 Latest find_or_create_series(Database& database, std::int64_t run, const Metric& first) {
-  Query found = database.query("SELECT series, step, timestamp_ms, value FROM series WHERE run = ? AND key = ?");
+  Query found = database.query(
+      "SELECT series, step, timestamp_ms, value, in_order, points FROM series WHERE run = ? AND key = ?");
   if (found.bind(run, first.key).step()) {
-    return {found.integer(0), found.integer(1), found.integer(2), value_of(found, 3), false};
+    return {found.integer(0),   found.integer(1),      found.integer(2),
+            value_of(found, 3), found.integer(4) != 0, found.integer(5)};
   }
-  database.query("INSERT INTO series (run, key, step, timestamp_ms, value) VALUES (?, ?, ?, ?, ?)")
+  database.query("INSERT INTO series (run, key, step, timestamp_ms, value, in_order) VALUES (?, ?, ?, ?, ?, 1)")
       .bind(run, first.key, first.step, first.timestamp_ms, first.value)
       .run();
-  return {database.last_insert_rowid(), first.step, first.timestamp_ms, first.value, false};
+  return {database.last_insert_rowid(), first.step, first.timestamp_ms, first.value, true, 0};
 }
 }  // namespace
 
@@ -53,12 +57,13 @@ void SqliteStore::write_metrics(std::int64_t run, std::span<const Metric* const>
     auto found = latest.find(metric->key);
     if (found == latest.end())
       found = latest.emplace(metric->key, find_or_create_series(database_, run, *metric)).first;
-    found->second.consider(*metric);
+    found->second.add(*metric);
     insert.bind(found->second.series, metric->step, metric->timestamp_ms, metric->value).run_again();
   }
-  Query update = database_.query("UPDATE series SET step = ?, timestamp_ms = ?, value = ? WHERE series = ?");
+  Query update = database_.query(
+      "UPDATE series SET step = ?, timestamp_ms = ?, value = ?, in_order = ?, points = ? WHERE series = ?");
   for (const auto& [key, each] : latest) {
-    if (each.changed) update.bind(each.step, each.timestamp_ms, each.value, each.series).run_again();
+    update.bind(each.step, each.timestamp_ms, each.value, each.in_order ? 1 : 0, each.points, each.series).run_again();
   }
 }
 
@@ -75,11 +80,36 @@ std::optional<std::string> SqliteStore::write_param(std::int64_t run, std::strin
   return fmt::format("parameter '{}' has the value '{}' already; it can't become '{}'", key, old, value);
 }
 
+static void set_parent(Database& database, std::int64_t run, std::string_view parent) {
+  database.query("UPDATE runs SET parent_run_id = ?1 WHERE number = ?2 AND parent_run_id <> ?1")
+      .bind(parent, run)
+      .run();
+}
+
+// Two tags are fields of the run, too. Without a value MLflow takes no name: the old one stays.
 void SqliteStore::write_tag(std::int64_t run, std::string_view key, std::string_view value) {
+  if (key == "mlflow.runName") {
+    if (value.empty()) return;
+    database_.query("UPDATE runs SET display_name = ?1 WHERE number = ?2 AND display_name <> ?1")
+        .bind(value, run)
+        .run();
+  } else if (key == "mlflow.parentRunId") {
+    set_parent(database_, run, value);
+  }
   database_
       .query("INSERT INTO tags (run, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value")
       .bind(run, key, value)
       .run();
+}
+
+// A run without the tag of its name keeps the name, as in MLflow.
+void SqliteStore::delete_tag(const std::string& run_id, const std::string& key) {
+  Transaction transaction(database_, Survives::process_death);
+  const std::int64_t run = number_of_active(run_id);
+  database_.query("DELETE FROM tags WHERE run = ? AND key = ?").bind(run, key).run();
+  if (database_.changed_rows() == 0) throw not_found("No tag with name: {} in run with id {}", key, run_id);
+  if (key == "mlflow.parentRunId") set_parent(database_, run, "");
+  transaction.commit();
 }
 
 static std::vector<KeyValue> key_values(Query rows, std::int64_t run) {

@@ -58,6 +58,7 @@ Ending ending_of(history::Store& store, const history::Run& run, const RunFolder
 }  // namespace
 
 bool close_if_abandoned(const Workspace& workspace, history::Store& store, const std::string& run_id) {
+  if (store.get_run(run_id).reported) return false;  // its client says when it ends
   const RunFolder folder = workspace.run(run_id);
   std::optional<FileLock> lock;
   if (fs::exists(folder.root())) {
@@ -88,7 +89,9 @@ int close_abandoned_runs(const Workspace& workspace, history::Store& store) {
   query.view = history::View::all;
   while (true) {
     const history::RunPage page = store.list_runs(query);
-    for (const auto& run : page.runs) closed += close_if_abandoned(workspace, store, run.run_id) ? 1 : 0;
+    for (const auto& run : page.runs) {
+      if (!run.reported && close_if_abandoned(workspace, store, run.run_id)) ++closed;
+    }
     if (page.next_page_token.empty()) return closed;
     query.page_token = page.next_page_token;
   }

@@ -104,7 +104,12 @@ std::optional<Ending> Supervision::prepare() {
   }
   fault_point("supervisor.after_prepare");
   const auto tags = tags_of(prepared);
-  if (!tags.empty()) with_retries([&] { store_->log_batch(plan_.run_id, {}, {}, tags); });
+  if (!tags.empty()) {
+    with_retries([&] {  // a run that was archived in the meantime goes on, but takes no tags
+      const bool active = store_->get_run(plan_.run_id).lifecycle == history::Lifecycle::active;
+      if (active) store_->log_batch(plan_.run_id, {}, {}, tags);
+    });
+  }
   fault_point("supervisor.after_records");
   listen(0);
   return over() ? std::optional(ending_before_start("its program started")) : std::nullopt;

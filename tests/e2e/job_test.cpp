@@ -182,6 +182,7 @@ TEST(JobShow, HasEverythingUnderAzureMlsKeys) {
   EXPECT_EQ(job["type"], "command");
   EXPECT_EQ(job["compute"], "local");
   EXPECT_EQ(job["tags"]["team"], "vision");
+  EXPECT_FALSE(job["tags"].contains("mlflow.runName") || job["tags"].contains("mlflow.user"));  // they stand above
   EXPECT_EQ(job["exit_code"], 0);
   EXPECT_EQ(job["run_folder"], sandbox.run_folder("shown").root().string());
   EXPECT_FALSE(job["creation_context"]["created_at"].get<std::string>().empty());

@@ -221,5 +221,24 @@ TEST(Abandoned, LeavesRunsOfOthersAlone) {
   EXPECT_EQ(rig.run("from-a-client").state, RunState::not_started);
 }
 
+// It looks abandoned, as a supervised run would: somebody owned it, and there is no folder.
+TEST(Abandoned, LeavesRunsToTheClientsThatReportThem) {
+  RunRig rig;
+  rig.in_command([&] {
+    const auto store = history::open_sqlite_store(rig.workspace().store_file());
+    history::NewRun reported;
+    reported.run_id = "reported";
+    reported.experiment_id = "0";
+    reported.reported_since_ms = 1;
+    store->create_run(reported);
+    store->take_ownership("reported");
+    return 0;
+  });
+  EXPECT_EQ(rig.close_abandoned(), 0);
+  rig.request_cancel("reported", "enough");
+  EXPECT_EQ(rig.close_abandoned(), 0);
+  EXPECT_EQ(rig.run("reported").state, RunState::cancel_requested);
+}
+
 }  // namespace
 }  // namespace lockstep::testing

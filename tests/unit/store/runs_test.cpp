@@ -60,7 +60,9 @@ TEST(Store, KeepsEverythingAboutANewRun) {
   EXPECT_LE(std::abs(run.created_ms - now_ms()), 60'000);
   EXPECT_EQ(store->get_run("child").parent_run_id, "brave_fox_1");
   EXPECT_THAT(store->params("brave_fox_1"), ElementsAre(KeyValue{"lr", "0.1"}));
-  EXPECT_EQ(store->tags("brave_fox_1").size(), 2U);
+  EXPECT_THAT(store->tags("brave_fox_1"),
+              ElementsAre(KeyValue{"mlflow.runName", "brave fox"}, KeyValue{"mlflow.user", "ada"},
+                          KeyValue{"note", "\xC3\xA9t\xC3\xA9"}));
 }
 
 TEST(Store, RefusesARunWhoseIdIsTaken) {
