@@ -34,7 +34,7 @@ class Fields {
   std::vector<std::string> texts(const char* name) const;        // a list; absent: empty
   std::vector<KeyValue> key_values(const char* name) const;      // [{"key": ..., "value": ...}]; absent: empty
   std::vector<nlohmann::json> objects(const char* name) const;   // a list of objects; absent: empty
-  const nlohmann::json& json() const { return fields_; }         // the object as a whole
+  const nlohmann::json& object() const { return fields_; }       // all of it
 
  private:
   const nlohmann::json* find(const char* name) const;  // null: absent, or null
