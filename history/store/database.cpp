@@ -10,6 +10,10 @@ static constexpr int busy_timeout_ms = 30'000;
 
 Query::~Query() {
   if (statement_ == nullptr) return;
+  if (ends_ == Ends::finalized) {
+    sqlite3_finalize(statement_);
+    return;
+  }
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
 }
@@ -112,17 +116,21 @@ int Database::after_commit(void* self, sqlite3* connection, const char* name, in
   return SQLITE_OK;  // a checkpoint that failed is tried again after the next commit
 }
 
+sqlite3_stmt* Database::compiled(std::string_view sql, unsigned flags) {
+  sqlite3_stmt* statement = nullptr;
+  const int code =
+      sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()), flags, &statement, nullptr);
+  if (code != SQLITE_OK) fail(code);
+  return statement;
+}
+
 Query Database::query(std::string_view sql) {
   auto found = statements_.find(sql);
-  if (found == statements_.end()) {
-    sqlite3_stmt* prepared = nullptr;
-    const int code = sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
-                                        SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
-    if (code != SQLITE_OK) fail(code);
-    found = statements_.emplace(sql, prepared).first;
-  }
+  if (found == statements_.end()) found = statements_.emplace(sql, compiled(sql, SQLITE_PREPARE_PERSISTENT)).first;
   return {*this, found->second.get()};
 }
+
+Query Database::prepare(std::string_view sql) { return {*this, compiled(sql, 0), Query::Ends::finalized}; }
 
 void Database::execute(const char* sql) {
   const int code = sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr);
@@ -175,6 +183,14 @@ void Database::sync_log() {
   if (found != SQLITE_OK) fail(found);
   if (log == nullptr || log->pMethods == nullptr) return;  // a database in memory
   if (const int code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL); code != SQLITE_OK) fail(code);
+}
+
+Snapshot::Snapshot(Database& database) : database_(database.in_transaction() ? nullptr : &database) {
+  if (database_ != nullptr) database_->query("BEGIN").run();
+}
+
+Snapshot::~Snapshot() {
+  if (database_ != nullptr) database_->roll_back("ROLLBACK");
 }
 
 Transaction::Transaction(Database& database, Survives survives) : database_(database) {

@@ -23,11 +23,14 @@ enum class Survives { process_death, power_loss };
 class Database;
 class Transaction;
 
-// One use of a cached statement. Parameters are bound in order; texts are copied.
+// One use of a statement. Parameters are bound in order; texts are copied.
 class Query {
  public:
-  Query(Database& database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
-  Query(Query&& other) noexcept : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)) {}
+  enum class Ends { cached, finalized };
+  Query(Database& database, sqlite3_stmt* statement, Ends ends = Ends::cached)
+      : database_(database), statement_(statement), ends_(ends) {}
+  Query(Query&& other) noexcept
+      : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)), ends_(other.ends_) {}
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
   Query& operator=(Query&&) = delete;
@@ -63,6 +66,7 @@ class Query {
 
   Database& database_;
   sqlite3_stmt* statement_;
+  Ends ends_;
 };
 
 class Database {
@@ -73,11 +77,13 @@ class Database {
   Database& operator=(const Database&) = delete;
   ~Database();
 
-  Query query(std::string_view sql);  // prepared once for each text
-  void execute(const char* sql);      // one or more statements, no results
-  void roll_back(const char* sql);    // as `sql` says; does not fail
+  Query query(std::string_view sql);    // prepared once for each text
+  Query prepare(std::string_view sql);  // for this one use: texts that are as many as there are searches
+  void execute(const char* sql);        // one or more statements, no results
+  void roll_back(const char* sql);      // as `sql` says; does not fail
   std::int64_t number(std::string_view sql);  // the one number that `sql` gives
   std::int64_t last_insert_rowid() const { return sqlite3_last_insert_rowid(connection_.get()); }
+  bool in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
   int changed_rows() const { return sqlite3_changes(connection_.get()); }
 
   void use_wal();                        // for good: the file remembers it
@@ -94,6 +100,7 @@ class Database {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
+  sqlite3_stmt* compiled(std::string_view sql, unsigned flags);
   static int wait_for_others(void* self, int calls_before);
   static int after_commit(void* self, sqlite3* connection, const char* name, int wal_pages);
 
@@ -105,6 +112,18 @@ class Database {
   Transaction* outermost_ = nullptr;  // that is open
   std::int64_t wait_until_ms_ = 0;  // by monotonic_ms()
   int wal_pages_ = 0;               // in the write-ahead log, at our last commit
+};
+
+// What is read while this lives is of one moment. Inside a Transaction it is of that.
+class Snapshot {
+ public:
+  explicit Snapshot(Database& database);
+  ~Snapshot();
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  Database* database_;  // null: somebody else's transaction
 };
 
 // A write transaction. It takes the write lock at once, so that it never has to be retried in the middle. One inside

@@ -12,8 +12,6 @@ void SqliteStore::set_experiment_tag(const std::string&, const KeyValue&) { thro
 void SqliteStore::delete_experiment_tag(const std::string&, const std::string&) { throw failure("not written yet"); }
 FullRun SqliteStore::get_full_run(const std::string&) { throw failure("not written yet"); }
 void SqliteStore::update_run(const std::string&, const RunUpdate&) { throw failure("not written yet"); }
-FullRunPage SqliteStore::search_runs(const Search&) { throw failure("not written yet"); }
-ExperimentPage SqliteStore::search_experiments(const Search&) { throw failure("not written yet"); }
 void SqliteStore::log_inputs(const std::string&, const std::vector<DatasetInput>&, const std::vector<ModelUse>&) { throw failure("not written yet"); }
 void SqliteStore::log_outputs(const std::string&, const std::vector<ModelUse>&) { throw failure("not written yet"); }
 std::vector<DatasetSummary> SqliteStore::dataset_summaries(const std::vector<std::string>&) { throw failure("not written yet"); }

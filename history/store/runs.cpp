@@ -4,42 +4,10 @@
 #include "common/clock.hpp"
 #include "common/nearest.hpp"
 #include "history/store/limits.hpp"
+#include "history/store/run_row.hpp"
 #include "history/store/sqlite_store.hpp"
 
 namespace lockstep::history {
-
-static constexpr std::string_view columns =
-    "SELECT r.run_id, r.experiment_id, e.name, r.parent_run_id, r.display_name, r.user_id, r.artifact_uri, r.compute, "
-    "r.state, r.reason, r.exit_code, r.signal, r.first_failed_rank, r.archived, r.created_ms, r.started_ms, "
-    "r.ended_ms, r.epoch, r.number FROM runs r JOIN experiments e USING (experiment_id) ";
-
-static std::optional<int> optional_integer(const Query& row, int column) {
-  if (row.is_null(column)) return std::nullopt;
-  return static_cast<int>(row.integer(column));
-}
-
-static Run run_of(const Query& row) {
-  const auto state = state_named(row.text(8));
-  if (!state) throw failure("run {} is in a state that this lockstep does not know: {}", row.text(0), row.text(8));
-  return {.run_id = row.text(0),
-          .experiment_id = row.text(1),
-          .experiment_name = row.text(2),
-          .parent_run_id = row.text(3),
-          .display_name = row.text(4),
-          .user_id = row.text(5),
-          .artifact_uri = row.text(6),
-          .compute = row.text(7),
-          .state = *state,
-          .outcome = {.reason = row.text(9),
-                      .exit_code = optional_integer(row, 10),
-                      .signal = optional_integer(row, 11),
-                      .first_failed_rank = optional_integer(row, 12)},
-          .lifecycle = row.integer(13) == 0 ? Lifecycle::active : Lifecycle::archived,
-          .created_ms = row.integer(14),
-          .started_ms = row.integer(15),
-          .ended_ms = row.integer(16),
-          .epoch = row.integer(17)};
-}
 
 void SqliteStore::create_run(const NewRun& run) {
   if (const auto mistake = limits::mistake_in_run_id(run.run_id)) throw bad_input("{}", *mistake);
@@ -78,7 +46,7 @@ std::int64_t SqliteStore::number_of(const std::string& run_id) {
 }
 
 Run SqliteStore::get_run(const std::string& run_id) {
-  Query found = database_.query(std::string(columns) + "WHERE r.run_id = ?");
+  Query found = database_.query(std::string(run_columns) + "WHERE r.run_id = ?");
   if (!found.bind(run_id).step()) run_not_found(run_id);
   return run_of(found);
 }
@@ -100,7 +68,7 @@ static std::int64_t number_below(const std::string& page_token) {
 // unfinished: there the plus signs keep it from preferring the index of a large experiment.
 static std::string text_of(const RunQuery& query) {
   const std::string_view plus = query.only_unfinished ? "+" : "";
-  std::string sql = std::string(columns) + "WHERE r.number < ?1";
+  std::string sql = std::string(run_columns) + "WHERE r.number < ?1";
   if (!query.experiment_id.empty()) sql += fmt::format(" AND {}r.experiment_id = ?2", plus);
   if (!query.parent_run_id.empty()) sql += fmt::format(" AND {}r.parent_run_id = ?3 AND r.parent_run_id <> ''", plus);
   if (query.only_unfinished) sql += " AND r.finished = 0";
@@ -128,7 +96,7 @@ RunPage SqliteStore::list_runs(const RunQuery& query) {
       break;
     }
     page.runs.push_back(run_of(rows));
-    last = rows.integer(18);
+    last = rows.integer(run_number_column);
   }
   return page;
 }
