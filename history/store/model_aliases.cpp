@@ -30,6 +30,7 @@ void SqliteStore::delete_model_alias(const std::string& name, const std::string&
 ModelVersion SqliteStore::get_model_version_by_alias(const std::string& name, const std::string& alias) {
   registry_rules::check_model_name(name);
   registry_rules::check_alias(alias);
+  const Snapshot snapshot(database_);
   const std::int64_t model = registry_rows::number_of_model(database_, name);
   if (registry_rules::is_latest(alias)) {
     Query newest = database_.query("SELECT version FROM model_versions WHERE model = ? ORDER BY version DESC LIMIT 1");

@@ -39,6 +39,7 @@ ModelVersion SqliteStore::create_model_version(const NewModelVersion& version) {
 }
 
 ModelVersion SqliteStore::get_model_version(const std::string& name, int version) {
+  const Snapshot snapshot(database_);
   return registry_rows::model_version(database_, number_of_model_with(database_, name, version), version);
 }
 

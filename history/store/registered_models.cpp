@@ -52,6 +52,7 @@ RegisteredModel SqliteStore::create_registered_model(const std::string& name, co
 }
 
 RegisteredModel SqliteStore::get_registered_model(const std::string& name) {
+  const Snapshot snapshot(database_);
   return registry_rows::registered_model(database_, number_of_model(database_, name));
 }
 

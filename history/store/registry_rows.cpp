@@ -28,12 +28,12 @@ static std::vector<KeyValue> key_values(Query& rows) {
   return all;
 }
 
-const std::string_view version_columns =
+static constexpr std::string_view version_columns =
     "SELECT v.model, v.version, m.name, v.created_ms, v.updated_ms, v.user_id, v.stage, v.description, v.source, "
     "v.storage_location, v.run_id, v.model_id, v.run_link FROM model_versions v JOIN registered_models m USING "
     "(model) ";
 
-ModelVersion version_of(Database& database, const Query& row) {
+static ModelVersion version_of(Database& database, const Query& row) {
   const std::int64_t model = row.integer(0);
   ModelVersion version{.name = row.text(2),
                        .version = static_cast<int>(row.integer(1)),
@@ -54,10 +54,14 @@ ModelVersion version_of(Database& database, const Query& row) {
   return version;
 }
 
-ModelVersion model_version(Database& database, std::int64_t model, int number) {
+ModelVersion listed_version(Database& database, std::int64_t model, int version) {
   Query row = database.query(std::string(version_columns) + "WHERE v.model = ? AND v.version = ?");
-  row.bind(model, number).step();
-  ModelVersion version = version_of(database, row);
+  row.bind(model, version).step();
+  return version_of(database, row);
+}
+
+ModelVersion model_version(Database& database, std::int64_t model, int number) {
+  ModelVersion version = listed_version(database, model, number);
   Query aliases = database.query("SELECT alias FROM model_aliases WHERE model = ? AND version = ? ORDER BY alias");
   aliases.bind(model, number);
   while (aliases.step()) version.aliases.push_back(aliases.text(0));

@@ -15,11 +15,8 @@ std::int64_t number_of_model(Database& database, const std::string& name);
 std::int64_t number_of_model_with(Database& database, const std::string& name, int version);
 
 RegisteredModel registered_model(Database& database, std::int64_t model);
-ModelVersion model_version(Database& database, std::int64_t model, int version);  // with its aliases
-
-// What the row at `version_columns` says, and the version's tags.
-extern const std::string_view version_columns;  // SELECT ... FROM model_versions v JOIN registered_models m
-ModelVersion version_of(Database& database, const Query& row);
+ModelVersion model_version(Database& database, std::int64_t model, int version);
+ModelVersion listed_version(Database& database, std::int64_t model, int version);  // without its aliases
 
 void set_updated(Database& database, std::int64_t model, std::int64_t now);
 void set_model_tag(Database& database, std::int64_t model, const KeyValue& tag);

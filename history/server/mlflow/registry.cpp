@@ -91,7 +91,23 @@ Work get_latest_versions(const Request& request) {
   };
 }
 
+Work search_models(const Request& request) {
+  return [search = search_in(Fields(request), Kind::registered_models, 100, 1000)](Store& store) {
+    const RegisteredModelPage page = store.search_registered_models(search);
+    return reply_with_page("registered_models", page.models, page.next_page_token);
+  };
+}
+
 }  // namespace
+
+Search search_in(const Fields& fields, Kind kind, int results_by_default, int most_results) {
+  Search search;
+  search.clauses = parse_filter(kind, fields.text("filter"));
+  search.max_results = fields.max_results(results_by_default, most_results);
+  search.order = parse_order_by(kind, fields.texts("order_by"));
+  search.page_token = fields.text("page_token");
+  return search;
+}
 
 Reply empty_object_reply() {
   Reply reply;
@@ -106,6 +122,7 @@ Routes registry_routes() {
   add_route(all, Verb::post, "registered-models/rename", Access::write, rename_model);
   add_route(all, Verb::patch, "registered-models/update", Access::write, update_model);
   add_route(all, Verb::del, "registered-models/delete", Access::write, delete_model);
+  add_route(all, Verb::get, "registered-models/search", Access::read, search_models);
   add_route(all, Verb::post, "registered-models/set-tag", Access::write, set_model_tag);
   add_route(all, Verb::del, "registered-models/delete-tag", Access::write, delete_model_tag);
   add_route(all, Verb::get, "registered-models/get-latest-versions", Access::read, get_latest_versions);

@@ -1,9 +1,10 @@
-// What registry.cpp and registry_versions.cpp share: replies, and requests that name a version.
+// What registry.cpp and registry_versions.cpp share: replies and searches.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "history/search/filter.hpp"
 #include "history/server/mlflow/entities.hpp"
 #include "history/server/mlflow/fields.hpp"
 #include "history/server/mlflow/routes.hpp"
@@ -11,6 +12,9 @@
 namespace lockstep::history::server::mlflow {
 
 void add_model_version_routes(Routes& routes);  // model-versions/... and registered-models/alias
+
+// filter, order_by, max_results and page_token.
+Search search_in(const Fields& fields, Kind kind, int results_by_default, int most_results);
 
 Reply empty_object_reply();
 Reply reply_with(const ModelVersion& version);  // {"model_version": {...}}

@@ -64,6 +64,13 @@ Work delete_version(const Request& request) {
   };
 }
 
+Work search_versions(const Request& request) {
+  return [search = search_in(Fields(request), Kind::model_versions, 200'000, 200'000)](Store& store) {
+    const ModelVersionPage page = store.search_model_versions(search);
+    return reply_with_page("model_versions", page.versions, page.next_page_token);
+  };
+}
+
 Work get_download_uri(const Request& request) {
   return [of = version_in(Fields(request), false)](Store& store) {
     JsonText out;
@@ -135,6 +142,7 @@ void add_model_version_routes(Routes& routes) {
   add_route(routes, Verb::patch, "model-versions/update", Access::write, update_version);
   add_route(routes, Verb::post, "model-versions/transition-stage", Access::write, transition_stage);
   add_route(routes, Verb::del, "model-versions/delete", Access::write, delete_version);
+  add_route(routes, Verb::get, "model-versions/search", Access::read, search_versions);
   add_route(routes, Verb::get, "model-versions/get-download-uri", Access::read, get_download_uri);
   add_route(routes, Verb::post, "model-versions/set-tag", Access::write, set_version_tag);
   add_route(routes, Verb::del, "model-versions/delete-tag", Access::write, delete_version_tag);
