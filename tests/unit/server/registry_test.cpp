@@ -7,7 +7,7 @@
 namespace lockstep::history::server {
 namespace {
 
-using ::testing::HasSubstr;
+using ::testing::ElementsAre;
 using Json = nlohmann::json;
 
 struct RegistryApi : ApiRig {
@@ -172,6 +172,23 @@ TEST_F(RegistryApi, AnAliasLeadsToItsVersion) {
   const Answer reserved = post("registered-models/alias", {{"name", "a"}, {"alias", "v12"}, {"version", "1"}});
   EXPECT_EQ(reserved.error_code(), "INVALID_PARAMETER_VALUE");
   EXPECT_EQ(reserved.message(), "Version alias name 'v12' is reserved.");
+}
+
+TEST_F(RegistryApi, ASearchFindsModelsByNameAndTag) {
+  make("Abc");
+  make("x");
+  post("registered-models/set-tag", {{"name", "x"}, {"key", "team"}, {"value", "red"}});
+  const auto found = [this](const std::string& filter) {
+    std::vector<std::string> names;
+    const Answer answer = get("registered-models/search", {{"filter", filter}, {"order_by", "name DESC"}});
+    for (const auto& each : answer.json.value("registered_models", Json::array())) names.push_back(each["name"]);
+    return names;
+  };
+  EXPECT_THAT(found("name ILIKE 'ab%'"), ElementsAre("Abc"));
+  EXPECT_THAT(found("tags.team = 'red'"), ElementsAre("x"));
+  EXPECT_THAT(found(""), ElementsAre("x", "Abc"));
+  const Answer refused = get("registered-models/search", {{"max_results", "1001"}});
+  EXPECT_EQ(refused.error_code(), "INVALID_PARAMETER_VALUE");
 }
 
 }  // namespace

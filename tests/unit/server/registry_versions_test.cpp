@@ -112,6 +112,23 @@ TEST_F(VersionsApi, AStageIsMovedTo) {
   EXPECT_EQ(move("2", "staging", "yes").error_code(), "INVALID_PARAMETER_VALUE");
 }
 
+TEST_F(VersionsApi, ASearchGivesPages) {
+  for (int i = 0; i < 3; ++i) create("s3://bucket/x", {{"run_id", "r"}});
+  const Answer first =
+      get("model-versions/search",
+          {{"filter", "name = 'a' AND run_id IN ('r')"}, {"order_by", "version_number ASC"}, {"max_results", "2"}});
+  EXPECT_EQ(first.json["model_versions"].size(), 2U);
+  EXPECT_EQ(first.json["model_versions"][0]["version"], "1");
+  const Answer second = get("model-versions/search", {{"filter", "name = 'a' AND run_id IN ('r')"},
+                                                      {"order_by", "version_number ASC"},
+                                                      {"max_results", "2"},
+                                                      {"page_token", first.json["next_page_token"]}});
+  EXPECT_EQ(second.json["model_versions"].size(), 1U);
+  EXPECT_EQ(second.json["model_versions"][0]["version"], "3");
+  EXPECT_FALSE(second.json.contains("next_page_token"));
+  EXPECT_EQ(get("model-versions/search", {{"filter", "run_id = 'other'"}}).reply.body, "{}");
+}
+
 TEST_F(VersionsApi, APathOfThisMachineMustBeOfTheRun) {
   const std::string artifacts = (workspace().store_file().parent_path() / "elsewhere").string();
   make_run("r", artifacts);
