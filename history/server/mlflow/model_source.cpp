@@ -1,6 +1,7 @@
 #include "history/server/mlflow/model_source.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "history/server/mlflow/error.hpp"
 #include "history/server/mlflow/model_uri.hpp"
