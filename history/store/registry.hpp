@@ -27,11 +27,12 @@ struct ModelVersion {
   std::string stage = "None";  // None, Staging, Production, Archived
   std::string description;
   std::string source;    // where its files are
+  std::string storage_location;  // the same, where clients can load it from: what a models:/ source stands for
   std::string run_id;    // that made it; empty: none
   std::string model_id;  // of the logged model it was made from; empty: none
   std::string run_link;
   std::vector<KeyValue> tags;        // by key
-  std::vector<std::string> aliases;  // by name
+  std::vector<std::string> aliases;  // by name; not filled in in pages and in latest_versions
 };
 
 struct RegisteredModel {
@@ -41,12 +42,13 @@ struct RegisteredModel {
   std::string description;
   std::vector<KeyValue> tags;             // by key
   std::vector<ModelAlias> aliases;        // by name
-  std::vector<ModelVersion> latest_versions;  // the newest of each stage that has one
+  std::vector<ModelVersion> latest_versions;  // the newest of each stage that has one, by version
 };
 
 struct NewModelVersion {
   std::string name;
   std::string source;
+  std::string storage_location;  // empty: the source
   std::string run_id;
   std::string model_id;
   std::string run_link;

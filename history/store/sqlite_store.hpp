@@ -69,7 +69,7 @@ class SqliteStore : public Store {
   std::vector<Metric> latest_metrics(const std::string& run_id) override;
   std::vector<Metric> metric_history(const std::string& run_id, const std::string& key) override;
 
-  // registered_models.cpp
+  // registered_models.cpp, model_aliases.cpp, search_registry.cpp
   RegisteredModel create_registered_model(const std::string& name, const std::string& description,
                                           const std::vector<KeyValue>& tags) override;
   RegisteredModel get_registered_model(const std::string& name) override;
@@ -83,7 +83,7 @@ class SqliteStore : public Store {
   ModelVersion get_model_version_by_alias(const std::string& name, const std::string& alias) override;
   RegisteredModelPage search_registered_models(const Search& search) override;
 
-  // model_versions.cpp
+  // model_versions.cpp, search_registry.cpp
   ModelVersion create_model_version(const NewModelVersion& version) override;
   ModelVersion get_model_version(const std::string& name, int version) override;
   ModelVersion describe_model_version(const std::string& name, int version, const std::string& description) override;
