@@ -1,0 +1,60 @@
+#include "history/search/filter.hpp"
+#include "history/server/mlflow/entities.hpp"
+#include "history/server/mlflow/existing_run.hpp"
+#include "history/server/mlflow/fields.hpp"
+#include "history/server/mlflow/replies.hpp"
+#include "history/server/mlflow/routes.hpp"
+
+namespace lockstep::history::server::mlflow {
+
+// By name or, as protobuf has it, by number.
+static View view_in(const Fields& fields, const char* name) {
+  static constexpr std::pair<const char*, View> words[] = {
+      {"ACTIVE_ONLY", View::active_only}, {"DELETED_ONLY", View::archived_only}, {"ALL", View::all}};
+  if (!fields.has(name)) return View::active_only;
+  const auto& value = fields.object()[name];
+  for (std::size_t i = 0; i < std::size(words); ++i) {
+    if (value == words[i].first || value == i + 1 || value == std::to_string(i + 1)) return words[i].second;
+  }
+  invalid_value(name, value, "It must be one of ACTIVE_ONLY, DELETED_ONLY, ALL.");
+}
+
+static Search search_of(const Fields& fields, Kind kind, const char* view) {
+  constexpr int by_default = 1000;
+  constexpr int at_most = 50'000;
+  return {.experiment_ids = fields.texts("experiment_ids"),
+          .clauses = parse_filter(kind, fields.text("filter")),
+          .order = parse_order_by(kind, fields.texts("order_by")),
+          .view = view_in(fields, view),
+          .datasets = {},
+          .max_results = fields.max_results(by_default, at_most),
+          .page_token = fields.text("page_token")};
+}
+
+static Work search_runs(const Request& request) {
+  Search search = search_of(Fields(request), Kind::runs, "run_view_type");
+  for (const std::string& id : search.experiment_ids) check_experiment_id(id);
+  return [search = std::move(search)](Store& store) {
+    const FullRunPage page = store.search_runs(search);
+    return list_reply("runs", page.runs, [](JsonText& out, const FullRun& each) { write(out, each); },
+                      page.next_page_token);
+  };
+}
+
+static Work search_experiments(const Request& request) {
+  return [search = search_of(Fields(request), Kind::experiments, "view_type")](Store& store) {
+    const ExperimentPage page = store.search_experiments(search);
+    return list_reply("experiments", page.experiments, [](JsonText& out, const Experiment& each) { write(out, each); },
+                      page.next_page_token);
+  };
+}
+
+Routes search_routes() {
+  Routes routes;
+  add_route(routes, Verb::post, "runs/search", Access::read, search_runs);
+  add_route(routes, Verb::post, "experiments/search", Access::read, search_experiments);
+  add_route(routes, Verb::get, "experiments/search", Access::read, search_experiments);
+  return routes;
+}
+
+}  // namespace lockstep::history::server::mlflow
