@@ -40,14 +40,5 @@ void SqliteStore::delete_model_version(const std::string&, int) { throw failure(
 void SqliteStore::set_model_version_tag(const std::string&, int, const KeyValue&) { throw failure("not written yet"); }
 void SqliteStore::delete_model_version_tag(const std::string&, int, const std::string&) { throw failure("not written yet"); }
 ModelVersionPage SqliteStore::search_model_versions(const Search&) { throw failure("not written yet"); }
-LoggedModel SqliteStore::create_logged_model(const NewLoggedModel&) { throw failure("not written yet"); }
-LoggedModel SqliteStore::get_logged_model(const std::string&) { throw failure("not written yet"); }
-LoggedModel SqliteStore::finish_logged_model(const std::string&, LoggedModelStatus) { throw failure("not written yet"); }
-void SqliteStore::delete_logged_model(const std::string&) { throw failure("not written yet"); }
-void SqliteStore::set_logged_model_tags(const std::string&, const std::vector<KeyValue>&) { throw failure("not written yet"); }
-void SqliteStore::delete_logged_model_tag(const std::string&, const std::string&) { throw failure("not written yet"); }
-void SqliteStore::log_logged_model_params(const std::string&, const std::vector<KeyValue>&) { throw failure("not written yet"); }
-void SqliteStore::log_model_metrics(const std::string&, const std::vector<ModelMetric>&) { throw failure("not written yet"); }
-LoggedModelPage SqliteStore::search_logged_models(const Search&) { throw failure("not written yet"); }
 
 }  // namespace lockstep::history
