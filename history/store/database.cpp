@@ -130,7 +130,7 @@ void Database::execute(const char* sql) {
 }
 
 // A failure is none: after a full disk, for one, SQLite has rolled back by itself.
-void Database::roll_back() { sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr); }
+void Database::roll_back(const char* sql) { sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr); }
 
 std::int64_t Database::number(std::string_view sql) {
   Query question = query(sql);
@@ -168,19 +168,48 @@ void Database::fail(int code) const {
   throw failure("history store {}: {} (SQLite {}){}", file_.string(), said, code, what_to_do(code));
 }
 
+// SQLite syncs after each commit, or never; it can't be told otherwise inside a transaction.
+void Database::sync_log() {
+  sqlite3_file* log = nullptr;
+  const int found = sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (found != SQLITE_OK) fail(found);
+  if (log == nullptr || log->pMethods == nullptr) return;  // a database in memory
+  if (const int code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL); code != SQLITE_OK) fail(code);
+}
+
 Transaction::Transaction(Database& database, Survives survives) : database_(database) {
+  if (database_.outermost_ != nullptr) {
+    if (survives == Survives::power_loss && database_.survives_ != Survives::power_loss) {
+      database_.outermost_->sync_afterwards_ = true;
+    }
+    // After a full disk, for one, SQLite has rolled all of it back by itself.
+    if (sqlite3_get_autocommit(database_.connection_.get()) != 0) {
+      throw failure("history store {}: the commit that this belongs to was rolled back", database_.file().string());
+    }
+    database_.query("SAVEPOINT part").run();
+    return;
+  }
   database_.set_survival(survives);
   database_.query("BEGIN IMMEDIATE").run();
+  database_.outermost_ = this;
 }
 
 Transaction::~Transaction() {
-  if (open_) database_.roll_back();
+  const bool outermost = is_outermost();
+  if (outermost) database_.outermost_ = nullptr;
+  if (open_) database_.roll_back(outermost ? "ROLLBACK" : "ROLLBACK TO part; RELEASE part");
 }
 
 void Transaction::commit() {
+  if (!is_outermost()) {
+    database_.query("RELEASE part").run();
+    open_ = false;
+    return;
+  }
   fault_point("store-before-commit");
   database_.query("COMMIT").run();
   open_ = false;
+  if (sync_afterwards_) database_.sync_log();
   fault_point("store-after-commit");
 }
 

@@ -21,6 +21,7 @@ namespace lockstep::history {
 enum class Survives { process_death, power_loss };
 
 class Database;
+class Transaction;
 
 // One use of a cached statement. Parameters are bound in order; texts are copied.
 class Query {
@@ -74,7 +75,7 @@ class Database {
 
   Query query(std::string_view sql);  // prepared once for each text
   void execute(const char* sql);      // one or more statements, no results
-  void roll_back();
+  void roll_back(const char* sql);    // as `sql` says; does not fail
   std::int64_t number(std::string_view sql);  // the one number that `sql` gives
   std::int64_t last_insert_rowid() const { return sqlite3_last_insert_rowid(connection_.get()); }
   int changed_rows() const { return sqlite3_changes(connection_.get()); }
@@ -82,6 +83,7 @@ class Database {
   void use_wal();                        // for good: the file remembers it
   std::string image();                   // the bytes of the file as it would be now, in WAL mode
   void set_survival(Survives survives);  // of the transactions that begin from now on
+  void sync_log();                       // what was committed survives power loss when this returns
   [[noreturn]] void fail(int code) const;
   const fs::path& file() const { return file_; }
 
@@ -98,12 +100,15 @@ class Database {
   fs::path file_;
   std::unique_ptr<sqlite3, Close> connection_;
   std::map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>, std::less<>> statements_;
+  friend class Transaction;
   Survives survives_ = Survives::power_loss;
+  Transaction* outermost_ = nullptr;  // that is open
   std::int64_t wait_until_ms_ = 0;  // by monotonic_ms()
   int wal_pages_ = 0;               // in the write-ahead log, at our last commit
 };
 
-// A write transaction. It takes the write lock at once, so that it never has to be retried in the middle.
+// A write transaction. It takes the write lock at once, so that it never has to be retried in the middle. One inside
+// another is a part of it, which can be undone by itself; what is written survives what the most demanding part asks for.
 class Transaction {
  public:
   Transaction(Database& database, Survives survives);
@@ -113,8 +118,11 @@ class Transaction {
   void commit();
 
  private:
+  bool is_outermost() const { return database_.outermost_ == this; }
+
   Database& database_;
   bool open_ = true;
+  bool sync_afterwards_ = false;  // a part asked for more than the whole
 };
 
 }  // namespace lockstep::history

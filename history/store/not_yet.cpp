@@ -3,7 +3,6 @@
 
 namespace lockstep::history {
 
-void SqliteStore::in_one_commit(const std::function<void()>&) { throw failure("not written yet"); }
 Experiment SqliteStore::create_experiment(const std::string&, const std::string&, const std::vector<KeyValue>&) { throw failure("not written yet"); }
 Experiment SqliteStore::get_experiment_by_id(const std::string&) { throw failure("not written yet"); }
 Experiment SqliteStore::get_experiment_by_name(const std::string&) { throw failure("not written yet"); }

@@ -6,6 +6,12 @@ namespace lockstep::history {
 
 SqliteStore::SqliteStore(const fs::path& file) : database_(file) { migrate(database_, migrations()); }
 
+void SqliteStore::in_one_commit(const std::function<void()>& work) {
+  Transaction all(database_, Survives::process_death);
+  work();
+  all.commit();
+}
+
 std::unique_ptr<Store> open_sqlite_store(const fs::path& file) {
   create_if_missing(file, migrations());
   return std::make_unique<SqliteStore>(file);

@@ -24,7 +24,7 @@ struct Answer {
   std::string message() const { return json.is_object() ? json.value("message", "") : ""; }
 };
 
-class ApiRig : public testing::Test {
+class ApiRig : public ::testing::Test {
  protected:
   void serve(Routes routes) { router_.add(std::move(routes)); }
 

@@ -9,7 +9,7 @@ Route route(Verb verb, const std::string& pattern) {
   return {.verb = verb, .pattern = pattern, .access = Access::read, .handler = {}};
 }
 
-class Routing : public testing::Test {
+class Routing : public ::testing::Test {
  protected:
   // The pattern that answers, and what was captured.
   std::string pattern_for(Verb verb, const std::string& path) {
