@@ -54,6 +54,10 @@ class Workspace {
   fs::path store_file() const { return root_ / "history.db"; }
   fs::path runs() const { return root_ / "runs"; }
   RunFolder run(const std::string& run_id) const { return RunFolder(runs() / run_id); }
+  fs::path artifacts() const { return root_ / "artifacts"; }  // of the server: what belongs to no run and no model
+  fs::path model_artifacts(const std::string& model_id) const { return root_ / "models" / model_id / "artifacts"; }
+  fs::path multipart_upload(const std::string& upload_id) const { return multipart_uploads() / upload_id; }
+  fs::path multipart_uploads() const { return root_ / "multipart"; }
 
  private:
   fs::path root_;

@@ -34,7 +34,7 @@ struct LoggedModel {
   std::int64_t updated_ms = 0;
   std::vector<KeyValue> params;      // by key
   std::vector<KeyValue> tags;        // by key
-  std::vector<ModelMetric> metrics;  // the latest of each (key, dataset)
+  std::vector<ModelMetric> metrics;  // every value, as they were logged: MLflow shows and searches all
 };
 
 struct NewLoggedModel {

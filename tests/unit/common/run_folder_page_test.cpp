@@ -38,7 +38,10 @@ std::set<std::string> paths_of_the_module() {
     paths.insert(text + slash_if(folder));
   };
   add("W/", workspace.store_file(), false, -1, "");
-  add("W/", workspace.run("<run_id>").root(), true, -1, "");
+  for (const auto& folder : {workspace.run("<run_id>").root(), workspace.model_artifacts("<model_id>"),
+                             workspace.artifacts(), workspace.multipart_upload("<upload_id>")}) {
+    add("W/", folder, true, -1, "");
+  }
   for (const auto& file :
        {run.job_file(), run.plan_file(), run.state_file(), run.owner_lock(), run.output("<name>"), run.system_log()}) {
     add(run_root, file, false, -1, "");
