@@ -44,7 +44,8 @@ class Reader {
     const Comparisons allowed = comparisons_of(name);
     if (has_comparison(allowed, clause.comparison)) return clause;
     if (about_null) {
-      throw bad_input("IS NULL / IS NOT NULL is only supported for tags and params, not for '{}'", name.key);
+      throw bad_input("IS NULL / IS NOT NULL is only supported for tags and params, not for '{}' '{}'",
+                      word_for(name.field), name.key);
     }
     throw bad_input("Invalid comparator '{}' not one of '{}'", text_of(clause.comparison), text_of(allowed));
   }
@@ -91,16 +92,30 @@ class Reader {
     if (wants_list && now().kind != TokenKind::open) refuse_this();
     if (name.field == Field::metric) return number_or_throw("Expected numeric value type for metric. Found {}");
     if (name.field == Field::attribute && name.attribute->type != ValueType::text) return read_numeric(*name.attribute);
-    if (now().kind == TokenKind::open) {
-      if (!wants_list) throw bad_input("Expected a quoted string value for '{}'. Got a list", name.key);
-      return read_list(name, comparison);
+    if (now().kind == TokenKind::open && has_comparison(comparisons_of(name), Comparison::in)) {
+      if (!wants_list) throw bad_input("'{}' is compared with a list {}: write IN", name.key, written());
+      return read_list();
     }
+    if (now().kind == TokenKind::open && name.field == Field::attribute) refuse_list();
     return read_text(name);
   }
 
+  // The value that stands here, as it was written.
+  std::string_view written() const {
+    std::string_view source = now().source;
+    if (now().kind == TokenKind::open) {
+      std::size_t last = next_;
+      while (tokens_[last].kind != TokenKind::close && tokens_[last].kind != TokenKind::end) ++last;
+      const Token& end = tokens_[last];
+      source = {source.data(), static_cast<std::size_t>(end.source.data() + end.source.size() - source.data())};
+    }
+    return first_characters(source, 200);
+  }
+
   double number_or_throw(std::string_view mistake) {
+    if (now().kind == TokenKind::end) refuse_this();
     if (now().kind != TokenKind::number) {
-      throw bad_input("{}", fmt::format(fmt::runtime(mistake), first_characters(now().source, 200)));
+      throw bad_input("{}", fmt::format(fmt::runtime(mistake), written()));
     }
     const std::string_view digits = now().text;
     double number = 0;
@@ -142,12 +157,11 @@ class Reader {
       ++next_;
       return std::string(token.text);
     }
-    const std::string_view shown = first_characters(token.source, 200);
     if (token.kind == TokenKind::word || token.kind == TokenKind::backticked) {
       throw bad_input(
           "Parameter value is either not quoted or unidentified quote types used for string value {}. Use either "
           "single or double quotes.",
-          shown);
+          written());
     }
     if (token.kind != TokenKind::single_quoted && token.kind != TokenKind::double_quoted) {
       if (token.kind == TokenKind::end) refuse_this();
@@ -155,16 +169,22 @@ class Reader {
                                     : name.field == Field::tag     ? "tag (e.g. 'my-value')"
                                     : name.field == Field::dataset ? "dataset attributes"
                                                                    : "attributes";
-      throw bad_input("Expected a quoted string value for {}. Got value {}", what, shown);
+      throw bad_input("Expected a quoted string value for {}. Got value {}", what, written());
     }
     ++next_;
     return std::string(token.text);
   }
 
-  std::vector<std::string> read_list(const Name& name, Comparison comparison) {
-    if (!has_comparison(comparisons_of(name), comparison)) {
-      throw bad_input("'{}' does not support comparison with a list of quoted string values.", name.key);
+  [[noreturn]] void refuse_list() const {
+    std::string names;
+    for (const Attribute& each : grammar_.attributes) {
+      if (!has_comparison(each.comparisons, Comparison::in)) continue;
+      names += fmt::format("{}'{}'", names.empty() ? "" : ", ", each.name);
     }
+    throw bad_input("Only [{}] attributes support comparison with a list of quoted string values.", names);
+  }
+
+  std::vector<std::string> read_list() {
     ++next_;
     std::vector<std::string> values;
     while (now().kind != TokenKind::close) {

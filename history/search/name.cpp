@@ -7,6 +7,22 @@
 
 namespace lockstep::history {
 
+std::string_view word_for(Field field) {
+  switch (field) {
+    case Field::attribute:
+      return "attribute";
+    case Field::metric:
+      return "metric";
+    case Field::param:
+      return "parameter";
+    case Field::tag:
+      return "tag";
+    case Field::dataset:
+      return "dataset";
+  }
+  return "";
+}
+
 static bool is_for(const Attribute& attribute, Use use) {
   return use == Use::sort ? attribute.sortable : attribute.comparisons != 0;
 }

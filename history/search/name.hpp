@@ -20,6 +20,8 @@ Name read_name(const Grammar& grammar, Use use, std::span<const Token> tokens, s
 
 const Attribute& attribute_named(const Grammar& grammar, Use use, std::string_view name);  // or an alias of it
 
+std::string_view word_for(Field field);  // "parameter"
+
 // bad_input: this token can't stand here.
 [[noreturn]] void refuse(Use use, const Token& token);
 

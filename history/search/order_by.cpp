@@ -7,22 +7,6 @@
 
 namespace lockstep::history {
 
-static std::string_view word_for(Field field) {
-  switch (field) {
-    case Field::attribute:
-      return "attribute";
-    case Field::metric:
-      return "metric";
-    case Field::param:
-      return "parameter";
-    case Field::tag:
-      return "tag";
-    case Field::dataset:
-      return "dataset";
-  }
-  return "";
-}
-
 static SortKey sort_key_of(const Grammar& grammar, std::string_view text) {
   if (text.size() > longest_filter) {
     throw bad_input("an order_by clause may have {} bytes; this one has {}", longest_filter, text.size());

@@ -1,5 +1,4 @@
 #include <array>
-#include <charconv>
 
 #include "history/store/limits.hpp"
 #include "history/store/search_page.hpp"
@@ -22,20 +21,13 @@ SortColumn column_named(const std::string& name) {
   throw bad_input("Invalid attribute key '{}' specified", name);
 }
 
-std::int64_t id_of(const std::string& text) {
-  std::int64_t id = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error == std::errc() && stop == text.data() + text.size()) return id;
-  throw bad_input("Invalid experiment ID '{}'. Must be a valid integer.", text);
-}
-
 // Ids are numbers here and texts there.
 Sql id_condition(const Clause& clause) {
   std::vector<std::int64_t> ids;
   if (const auto* list = std::get_if<std::vector<std::string>>(&clause.value)) {
-    for (const auto& each : *list) ids.push_back(id_of(each));
+    for (const auto& each : *list) ids.push_back(experiment_number(each));
   } else {
-    ids.push_back(id_of(std::get<std::string>(clause.value)));
+    ids.push_back(experiment_number(std::get<std::string>(clause.value)));
   }
   const bool wanted = clause.comparison == Comparison::equal || clause.comparison == Comparison::in;
   Sql all = sql(wanted ? "" : "NOT ");
@@ -70,7 +62,7 @@ std::string view_condition(View view) {
 
 void add_tags(Database& database, Experiment& experiment) {
   Query rows = database.query("SELECT key, value FROM experiment_tags WHERE experiment_id = ? ORDER BY key");
-  rows.bind(id_of(experiment.experiment_id));
+  rows.bind(experiment_number(experiment.experiment_id));
   while (rows.step()) experiment.tags.push_back({rows.text(0), rows.text(1)});
 }
 }  // namespace

@@ -2,8 +2,6 @@
 //   - in the order of start, which is an index, look at the newest few thousand: often they fill the page;
 //   - else list what one of the clauses is true for, from an index, and look at these only;
 //   - else look at every run.
-#include <charconv>
-
 #include "history/store/full_runs.hpp"
 #include "history/store/limits.hpp"
 #include "history/store/run_fields.hpp"
@@ -12,14 +10,9 @@
 namespace lockstep::history {
 
 namespace {
-// Ids that are no numbers are no experiments.
 std::vector<std::int64_t> experiments_of(const Search& search) {
   std::vector<std::int64_t> ids;
-  for (const std::string& text : search.experiment_ids) {
-    std::int64_t id = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (error == std::errc() && stop == text.data() + text.size()) ids.push_back(id);
-  }
+  for (const std::string& each : search.experiment_ids) ids.push_back(experiment_number(each));
   return ids;
 }
 

@@ -18,6 +18,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 class RunSearch : public ::testing::Test {
  protected:
+  void SetUp() override { database_.set_survival(Survives::process_death); }
+
   // Started at 1000 + the number of runs before it, with this metric and parameter.
   FullRun run(const std::string& run_id) {
     FullRun full;
@@ -144,12 +146,14 @@ TEST_F(RunSearch, LooksOnlyWhereItIsTold) {
   insert(archived);
   Search search;
   EXPECT_THAT(ids_of(store_->search_runs(search)), IsEmpty());
-  search.experiment_ids = {"7", "x", "", "0"};
+  search.experiment_ids = {"7", "0"};
   EXPECT_THAT(ids_of(store_->search_runs(search)), ElementsAre("here"));
   search.view = View::archived_only;
   EXPECT_THAT(ids_of(store_->search_runs(search)), ElementsAre("archived"));
   search.view = View::all;
   EXPECT_THAT(ids_of(store_->search_runs(search)), ElementsAre("archived", "here"));
+  search.experiment_ids = {"0", "Default"};
+  EXPECT_EQ(mistake_of(search), "Invalid experiment ID 'Default'. Experiment ID must be a valid integer.");
 }
 
 // Runs begin while somebody turns the pages; what was there before is seen once, what is new at most once.
