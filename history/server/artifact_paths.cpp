@@ -9,10 +9,15 @@
 
 namespace lockstep::history::server {
 
+// A little less than what Linux takes, since the workspace comes before it.
+static constexpr std::size_t longest_path = 3000;
+static constexpr std::size_t longest_part = 255;
+
 // "Invalid path" alone is what MLflow says, of the two mistakes that it knows, too.
 static void check_text(const std::string& path) {
   if (path.starts_with('/')) throw bad_input("Invalid path");
   if (!is_valid_utf8(path)) throw bad_input("Invalid path: it is not valid UTF-8");
+  if (path.size() > longest_path) throw bad_input("Invalid path: it has more than {} bytes", longest_path);
   const auto is_bad = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f || c == '\\'; };
   if (std::ranges::any_of(path, is_bad)) {
     throw bad_input("Invalid path: it has a backslash or a control character");
@@ -28,6 +33,9 @@ static std::vector<std::string> parts_of(const std::string& path) {
     if (parts.back() == "..") throw bad_input("Invalid path");
     if (parts.back().empty() || parts.back() == ".") {
       throw bad_input("Invalid path '{}': a part of it is empty or '.'", path);
+    }
+    if (parts.back().size() > longest_part) {
+      throw bad_input("Invalid path '{}': a part of it has more than {} bytes", path, longest_part);
     }
     begin = end + 1;
   }

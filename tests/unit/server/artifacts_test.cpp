@@ -196,7 +196,7 @@ TEST(ArtifactFiles, AreSavedUnderTheirNames) {
 }
 
 TEST(ArtifactUris, OfTheWorkspaceAreServedAndOthersStay) {
-  Run run;
+  history::Run run;
   run.run_id = "abc";
   run.experiment_id = "3";
   EXPECT_EQ(artifact_uri_of(run), "mlflow-artifacts:/3/abc/artifacts");

@@ -33,7 +33,10 @@ class LoggedModelsTest : public ::testing::Test {
 
   void log(const std::string& id, const std::string& key, double value, std::int64_t timestamp, std::int64_t step,
            const std::string& dataset = "", const std::string& digest = "") {
-    store_->log_model_metrics(id, {{{key, value, timestamp, step}, "r1", dataset, digest}});
+    std::vector<ModelMetric> metrics(1);
+    metrics[0] = {
+        .metric = {key, value, timestamp, step}, .run_id = "r1", .dataset_name = dataset, .dataset_digest = digest};
+    store_->log_model_metrics(id, metrics);
   }
 
   std::vector<std::string> found(const Search& search) {
@@ -237,7 +240,7 @@ TEST_F(LoggedModelsTest, AreSortedByTheMetricThatWasLoggedLastAndThoseWithoutCom
 TEST_F(LoggedModelsTest, ComeNewestFirstAndThenById) {
   create("m-b", "older");
   const auto until = store_->get_logged_model("m-b").created_ms;
-  ASSERT_TRUE(testing::wait_until([until] { return now_ms() > until; }));
+  ASSERT_TRUE(lockstep::testing::wait_until([until] { return now_ms() > until; }));
   create("m-z", "newer");
   Search search = in_default();
   search.order = {};
