@@ -57,7 +57,8 @@ CREATE TABLE model_uses (
 --
 -- MLflow's start_time, and runs in the order in which they are shown.
 ALTER TABLE runs ADD COLUMN start_ms INTEGER GENERATED ALWAYS AS (iif(started_ms = 0, created_ms, started_ms)) VIRTUAL;
-CREATE INDEX runs_by_start ON runs (experiment_id, start_ms DESC, run_id, archived);
+CREATE INDEX runs_by_experiment_and_start ON runs (experiment_id, start_ms DESC, run_id, archived);
+CREATE INDEX runs_by_start                ON runs (start_ms DESC, run_id, experiment_id, archived);
 
 -- Which runs have this value: a handful of pages instead of a look at each run. Both are written once or seldom.
 CREATE INDEX params_by_value ON params (key, value, run);

@@ -47,12 +47,11 @@ class RunSearch {
 
   void find() {
     const Sql all_runs = sql("runs r");
+    if (has_few_runs()) return select(all_runs, sql("1"), nullptr);
     if (in_order_of_start()) {
       const auto bound = start_of_the_last_of_few();
-      select(sql("runs r INDEXED BY runs_by_start"), bound ? sql("r.start_ms >= ?", *bound) : sql("1"), nullptr);
+      select(runs_by_start(), bound ? sql("r.start_ms >= ?", *bound) : sql("1"), nullptr);
       if (!bound || numbers_.size() > wanted()) return;
-    } else if (has_few_runs()) {
-      return select(all_runs, sql("1"), nullptr);
     }
     const Clause* rarest = clause_to_list();
     if (rarest == nullptr) return select(all_runs, sql("1"), nullptr);
@@ -70,11 +69,17 @@ class RunSearch {
     return row.step() && row.integer(0) < few();
   }
 
-  bool in_order_of_start() const { return columns_.size() == 2 && !columns_[0].ascending && experiments_.size() == 1; }
+  bool in_order_of_start() const { return columns_.size() == 2 && !columns_[0].ascending; }
+  Sql runs_by_start() const {
+    return sql(experiments_.size() == 1 ? "runs r INDEXED BY runs_by_experiment_and_start"
+                                        : "runs r INDEXED BY runs_by_start");
+  }
 
   // If there are more than few behind the page before.
   std::optional<std::int64_t> start_of_the_last_of_few() {
-    Sql all = sql("SELECT r.start_ms FROM runs r INDEXED BY runs_by_start WHERE ");
+    Sql all = sql("SELECT r.start_ms FROM ");
+    all += runs_by_start();
+    all += " WHERE ";
     all += is_one_of("r.experiment_id", experiments_);
     if (!after_.empty()) {
       all += " AND ";
