@@ -177,15 +177,17 @@ asio::awaitable<Reply> Connection::answer(Parser& parser) {
   const fs::path uploaded = request.uploaded;
   Reply reply;
   try {
-    reply = co_await done_by(shared_.workers, route->access, route->handler(request));
+    Work work = route->handler(request);
+    reply = co_await done_by(shared_.workers, route->access, work);
   } catch (...) {
     reply = mlflow::reply_of(std::current_exception());
   }
   if (!uploaded.empty()) {
-    co_await on_thread_of(shared_.files, [uploaded] {
+    const auto remove_rest = [&uploaded] {
       std::error_code ignored;
       fs::remove(uploaded, ignored);  // the handler has moved it away, or did not want it
-    });
+    };
+    co_await on_thread_of(shared_.files, remove_rest);
   }
   co_return reply;
 }
@@ -226,22 +228,26 @@ asio::awaitable<std::string> Connection::body_in_memory(Parser& parser) {
 
 asio::awaitable<void> Connection::body_to_file(Parser& parser, const fs::path& file) {
   Fd fd;
-  co_await on_thread_of(shared_.files, [&] { fd = open_file(file, O_WRONLY | O_CREAT | O_EXCL); });
   std::string bytes(piece_bytes, '\0');
+  std::size_t size = 0;
+  const auto create = [&] { fd = open_file(file, O_WRONLY | O_CREAT | O_EXCL); };
+  const auto write = [&] { write_all(fd.get(), std::string_view(bytes).substr(0, size)); };
+  const auto remove = [&] {
+    std::error_code ignored;
+    fs::remove(file, ignored);
+  };
+  co_await on_thread_of(shared_.files, create);
   std::exception_ptr failed;
   try {
     while (!parser.is_done()) {
-      const std::size_t size = co_await piece(parser, bytes.data(), bytes.size());
-      co_await on_thread_of(shared_.files, [&] { write_all(fd.get(), std::string_view(bytes).substr(0, size)); });
+      size = co_await piece(parser, bytes.data(), bytes.size());
+      co_await on_thread_of(shared_.files, write);
     }
     co_return;
   } catch (...) {
     failed = std::current_exception();
   }
-  co_await on_thread_of(shared_.files, [&] {
-    std::error_code ignored;
-    fs::remove(file, ignored);
-  });
+  co_await on_thread_of(shared_.files, remove);
   std::rethrow_exception(failed);
 }
 
@@ -277,11 +283,12 @@ asio::awaitable<void> Connection::send(const Reply& reply, const Parser& parser,
 asio::awaitable<void> Connection::send_file(const fs::path& file, std::uint64_t bytes) {
   Fd fd;
   std::string piece(std::min<std::uint64_t>(piece_bytes, bytes), '\0');
-  co_await on_thread_of(shared_.files, [&] { fd = open_file(file, O_RDONLY); });
+  ssize_t got = 0;
+  const auto open = [&] { fd = open_file(file, O_RDONLY); };
+  const auto read = [&] { got = ::read(fd.get(), piece.data(), std::min<std::uint64_t>(piece.size(), bytes)); };
+  co_await on_thread_of(shared_.files, open);
   while (bytes > 0) {
-    ssize_t got = 0;
-    const std::size_t wanted = std::min<std::uint64_t>(piece.size(), bytes);
-    co_await on_thread_of(shared_.files, [&] { got = ::read(fd.get(), piece.data(), wanted); });
+    co_await on_thread_of(shared_.files, read);
     if (got <= 0) throw boost::system::system_error(asio::error::connection_aborted);  // it became shorter meanwhile
     stream_.expires_after(shared_.options.limits.progress);
     co_await asio::async_write(stream_, asio::buffer(piece.data(), static_cast<std::size_t>(got)), asio::use_awaitable);

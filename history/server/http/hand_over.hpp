@@ -1,4 +1,5 @@
-// Waiting in a coroutine of the network thread for what other threads do.
+// Waiting in a coroutine of the network thread for what other threads do. What they do is given as something that has a
+// name: GCC 12 destroys a closure twice that is a temporary of a co_await.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -41,7 +42,7 @@ class OnOwnThread {
   std::shared_ptr<Inside> inside_;  // copyable, as std::function asks for
 };
 
-inline boost::asio::awaitable<Reply> done_by(Workers& workers, Access access, Work work) {
+inline boost::asio::awaitable<Reply> done_by(Workers& workers, Access access, Work& work) {
   const auto own = co_await boost::asio::this_coro::executor;
   co_return co_await boost::asio::async_initiate<decltype(boost::asio::use_awaitable), void(Reply)>(
       [&](auto handler) {
@@ -52,7 +53,7 @@ inline boost::asio::awaitable<Reply> done_by(Workers& workers, Access access, Wo
 
 // Throws what the action throws.
 template <class Action>
-boost::asio::awaitable<void> on_thread_of(boost::asio::thread_pool& pool, Action action) {
+boost::asio::awaitable<void> on_thread_of(boost::asio::thread_pool& pool, Action& action) {
   const auto own = co_await boost::asio::this_coro::executor;
   co_await boost::asio::async_initiate<decltype(boost::asio::use_awaitable), void(std::exception_ptr)>(
       [&](auto handler) {
