@@ -24,8 +24,8 @@ CREATE TABLE datasets (
   digest        TEXT NOT NULL,
   source_type   TEXT NOT NULL,
   source        TEXT NOT NULL,
-  schema        TEXT NOT NULL,  -- empty: none
-  profile       TEXT NOT NULL,  -- empty: none
+  schema        TEXT NOT NULL DEFAULT '',  -- empty: none
+  profile       TEXT NOT NULL DEFAULT '',  -- empty: none
   UNIQUE (experiment_id, name, digest)
 );
 

@@ -17,9 +17,18 @@ struct Latest {
   double value = 0;
   bool in_order = true;  // nothing came after something of a later step, or of the same step and a later time
   std::int64_t points = 0;
+  bool is_new = false;  // nothing was added yet
+
+  // The same value again, of the same moment: a client that tried twice, or MLflow's when it names the model that a
+  // metric is about. MLflow keeps it once, too.
+  bool is_repeated_by(const Metric& metric) const {
+    const bool same_value = metric.value == value || (std::isnan(metric.value) && std::isnan(value));
+    return !is_new && metric.step == step && metric.timestamp_ms == timestamp_ms && same_value;
+  }
 
   void add(const Metric& metric) {
     ++points;
+    is_new = false;
     if (std::tuple(metric.step, metric.timestamp_ms) < std::tuple(step, timestamp_ms)) in_order = false;
     const auto place = [](double value) { return std::pair(!std::isnan(value), std::isnan(value) ? 0.0 : value); };
     if (std::tuple(metric.step, metric.timestamp_ms, place(metric.value)) <=
@@ -41,12 +50,12 @@ Latest find_or_create_series(Database& database, std::int64_t run, const Metric&
       "SELECT series, step, timestamp_ms, value, in_order, points FROM series WHERE run = ? AND key = ?");
   if (found.bind(run, first.key).step()) {
     return {found.integer(0),   found.integer(1),      found.integer(2),
-            value_of(found, 3), found.integer(4) != 0, found.integer(5)};
+            value_of(found, 3), found.integer(4) != 0, found.integer(5), false};
   }
   database.query("INSERT INTO series (run, key, step, timestamp_ms, value, in_order) VALUES (?, ?, ?, ?, ?, 1)")
       .bind(run, first.key, first.step, first.timestamp_ms, first.value)
       .run();
-  return {database.last_insert_rowid(), first.step, first.timestamp_ms, first.value, true, 0};
+  return {database.last_insert_rowid(), first.step, first.timestamp_ms, first.value, true, 0, true};
 }
 }  // namespace
 
@@ -57,6 +66,7 @@ void SqliteStore::write_metrics(std::int64_t run, std::span<const Metric* const>
     auto found = latest.find(metric->key);
     if (found == latest.end())
       found = latest.emplace(metric->key, find_or_create_series(database_, run, *metric)).first;
+    if (found->second.is_repeated_by(*metric)) continue;
     found->second.add(*metric);
     insert.bind(found->second.series, metric->step, metric->timestamp_ms, metric->value).run_again();
   }

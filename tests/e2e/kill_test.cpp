@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <cstdlib>
 #include <map>
 #include <random>
 
@@ -15,6 +14,7 @@
 #include "launcher/supervise/fault_points.hpp"
 #include "launcher/supervise/ledger.hpp"
 #include "tests/e2e/run_rig.hpp"
+#include "tests/support/repeatable.hpp"
 #include "tests/support/wait_until.hpp"
 
 namespace lockstep::supervise {
@@ -175,11 +175,6 @@ INSTANTIATE_TEST_SUITE_P(Kill, WithoutSupervisor, ::testing::ValuesIn(points_of(
 INSTANTIATE_TEST_SUITE_P(Kill, WithoutKeeper, ::testing::ValuesIn(points_of(FaultScene::bereaved)), name_of_test);
 INSTANTIATE_TEST_SUITE_P(Kill, WhileClosing, ::testing::ValuesIn(points_of(FaultScene::abandoned)), name_of_test);
 
-int number_from_environment(const char* name, int otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::stoi(text);
-}
-
 // Who may be killed in a random round, as far as it exists at that moment.
 std::vector<ProcessId> targets(RunRig& rig, const RunRig::Command& command, const std::string& run_id) {
   const ProcessId keeper = rig.keeper_of(command);
@@ -192,9 +187,9 @@ std::vector<ProcessId> targets(RunRig& rig, const RunRig::Command& command, cons
 }
 
 TEST(KillAtRandom, EndsEveryRunAndLosesNothing) {
-  const int rounds = number_from_environment("LOCKSTEP_KILL_ROUNDS", 5);
-  const int seed = number_from_environment("LOCKSTEP_SEED", 20261123);
-  std::mt19937 random(static_cast<unsigned>(seed));
+  const int rounds = kill_rounds();
+  const unsigned seed = kill_seed();
+  std::mt19937 random(seed);
   RunRig rig;
   int kills = 0;
   std::size_t acknowledged = 0;

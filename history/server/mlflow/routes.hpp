@@ -14,6 +14,7 @@ Routes search_routes();
 Routes registry_routes();
 Routes logged_model_routes();
 Routes artifact_routes(const Workspace& workspace);
+Routes server_info_routes();
 
 // All of them.
 Routes routes(const Workspace& workspace);

@@ -117,6 +117,14 @@ class StoreModel {
     store_->set_lifecycle(run.run_id, run.archived ? Lifecycle::archived : Lifecycle::active);
   }
 
+  // One that repeats the latest is kept once.
+  static void add(std::vector<Metric>& history, const Metric& metric) {
+    const auto place = [](const Metric& each) { return std::tuple(each.step, each.timestamp_ms, each.value); };
+    const auto latest = std::max_element(history.begin(), history.end(),
+                                         [&](const Metric& a, const Metric& b) { return place(a) < place(b); });
+    if (latest == history.end() || !(*latest == metric)) history.push_back(metric);
+  }
+
   std::vector<Metric> some_metrics() {
     std::vector<Metric> metrics(static_cast<std::size_t>(pick(5)));
     for (auto& metric : metrics) metric = {letter(), pick(10) / 4.0 - 1, pick(3), pick(5) - 1};
@@ -138,7 +146,7 @@ class StoreModel {
     }
     ASSERT_EQ(done, !contradicts && !run.archived);
     if (!done) return;
-    for (const auto& metric : metrics) run.metrics[metric.key].push_back(metric);
+    for (const auto& metric : metrics) add(run.metrics[metric.key], metric);
     for (const auto& param : params) run.params.insert({param.key, param.value});
     for (const auto& tag : tags) run.tags[tag.key] = tag.value;
   }
@@ -162,7 +170,7 @@ class StoreModel {
     ASSERT_EQ(done, old || follows);
     if (old || !done) return;
     run.taken[batch.rank] = batch.through_sequence;
-    for (const auto& metric : batch.metrics) run.metrics[metric.key].push_back(metric);
+    for (const auto& metric : batch.metrics) add(run.metrics[metric.key], metric);
   }
 
   static std::vector<KeyValue> pairs(const std::map<std::string, std::string>& map) {

@@ -40,6 +40,15 @@ TEST_F(StoreValues, KeepEveryValueOfAMetricInTheOrderOfSteps) {
   EXPECT_TRUE(store_->metric_history("a", "none").empty());
 }
 
+TEST_F(StoreValues, KeepOnceWhatRepeatsTheLatest) {
+  const std::vector<Metric> twice = {{"x", 1, 5, 0}, {"x", 1, 5, 0}, {"y", nan_value, 5, 0}, {"y", nan_value, 5, 0}};
+  log(twice);
+  log(twice);
+  log({{"x", 2, 5, 0}, {"x", 1, 6, 0}});
+  EXPECT_EQ(store_->metric_history("a", "x").size(), 3U);
+  EXPECT_EQ(store_->metric_history("a", "y").size(), 1U);
+}
+
 TEST_F(StoreValues, TakeAsLatestTheGreatestStepThenTimeThenValue) {
   log({{"m", 5, 100, 7}});
   log({{"m", 9, 999, 6}});

@@ -1,0 +1,176 @@
+// `lockstep serve` as a program: it is killed while clients write, and what it acknowledged is there.
+// LOCKSTEP_KILL_ROUNDS (5) and LOCKSTEP_SEED choose the moments.
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "history/store/store.hpp"
+#include "tests/e2e/sandbox.hpp"
+#include "tests/support/raw_http.hpp"
+#include "tests/support/repeatable.hpp"
+#include "tests/support/wait_until.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::IsSubsetOf;
+
+class Serving {
+ public:
+  explicit Serving(const Sandbox& sandbox) {
+    auto [read_end, write_end] = make_pipe();
+    ProgramSpec program = sandbox.program({"serve", "--port", "0"});
+    program.stdout_fd = write_end.get();
+    server_ = start_program(program);
+    write_end.reset();
+    std::string text;
+    char byte = 0;
+    while (::read(read_end.get(), &byte, 1) == 1 && std::count(text.begin(), text.end(), '\n') < 2) text += byte;
+    const auto colon = text.rfind(':');
+    if (colon == std::string::npos) throw std::runtime_error("lockstep serve said: " + text);
+    port_ = std::stoi(text.substr(colon + 1));
+    output_ = std::move(read_end);
+  }
+  ~Serving() { end(SIGKILL); }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+  // The status as waitpid gives it.
+  int end(int signal) {
+    if (server_.pid == 0) return 0;
+    ::kill(server_.pid, signal);
+    int status = 0;
+    ::waitpid(server_.pid, &status, 0);
+    server_.pid = 0;
+    return status;
+  }
+  RawHttp client() const { return RawHttp(port_); }
+
+ private:
+  ProcessId server_;
+  int port_ = 0;
+  Fd output_;
+};
+
+std::string post(const std::string& path, const json& body) {
+  const std::string text = body.dump();
+  return "POST /api/2.0/mlflow/" + path +
+         " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(text.size()) + "\r\n\r\n" + text;
+}
+
+std::string new_run(const Serving& serving) {
+  RawHttp client = serving.client();
+  return json::parse(body_of(client.exchange(post("runs/create", {{"run_name", "written"}}))))["run"]["info"]["run_id"];
+}
+
+// What one client was told is kept, and what it had sent when the server went.
+struct Told {
+  std::set<std::string> acknowledged;
+  std::set<std::string> sent;
+};
+
+void write_until_it_goes(const Serving& serving, const std::string& run_id, int writer, int round, Told& told) {
+  try {
+    RawHttp client = serving.client();
+    for (int i = 0;; ++i) {
+      const std::string key = std::to_string(round) + "." + std::to_string(writer) + "." + std::to_string(i);
+      const json metrics = {{{"key", "m" + std::to_string(writer)}, {"value", i}, {"timestamp", round}, {"step", i}}};
+      told.sent.insert(key);
+      const std::string reply = client.exchange(
+          post("runs/log-batch", {{"run_id", run_id}, {"metrics", metrics}, {"tags", {{{"key", key}, {"value", "1"}}}}}));
+      if (status_of(reply) != 200) return;
+      told.acknowledged.insert(key);
+    }
+  } catch (const Error&) {  // it was gone before we came
+  }
+}
+
+TEST(Serve, KeepsWhatItAcknowledgedWhenItIsKilled) {
+  constexpr int writers = 4;
+  Sandbox sandbox;
+  std::mt19937 random(kill_seed());
+  std::string run_id;
+  Told all;
+  for (int round = 0; round < kill_rounds(); ++round) {
+    Serving serving(sandbox);
+    if (run_id.empty()) run_id = new_run(serving);
+    std::vector<Told> told(writers);
+    {
+      std::vector<std::jthread> threads;
+      for (int writer = 0; writer < writers; ++writer) {
+        Told& mine = told[static_cast<std::size_t>(writer)];
+        threads.emplace_back([&, writer] { write_until_it_goes(serving, run_id, writer, round, mine); });
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20 + random() % 200));  // the moment, not a wait for one
+      serving.end(SIGKILL);
+    }
+    for (Told& each : told) {
+      all.acknowledged.merge(each.acknowledged);
+      all.sent.merge(each.sent);
+    }
+    const auto store = history::open_sqlite_store(sandbox.folder() / ".lockstep" / "history.db");
+    std::set<std::string> kept;
+    for (const auto& tag : store->tags(run_id)) {
+      if (tag.value == "1") kept.insert(tag.key);
+    }
+    EXPECT_THAT(all.acknowledged, IsSubsetOf(kept));
+    EXPECT_THAT(kept, IsSubsetOf(all.sent));
+    std::size_t points = 0;  // a batch is there whole, or not at all: one point came with each tag
+    for (int writer = 0; writer < writers; ++writer) {
+      points += store->metric_history(run_id, "m" + std::to_string(writer)).size();
+    }
+    EXPECT_EQ(points, kept.size());
+  }
+  EXPECT_GT(all.acknowledged.size(), 0U);
+}
+
+TEST(Serve, EndsWithSuccessWhenItIsAskedToAndKeepsWhatItHas) {
+  Sandbox sandbox;
+  Serving serving(sandbox);
+  const std::string run_id = new_run(serving);
+  const int status = serving.end(SIGTERM);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_EQ(sandbox.show(run_id)["display_name"], "written");
+}
+
+TEST(Serve, ShowsRunsOfJobsAndIsShownByThem) {
+  Sandbox sandbox;
+  const std::string name = sandbox.create("command: echo hello > outputs/a.txt\n");
+  ASSERT_TRUE(sandbox.wait_for_end(name));
+  Serving serving(sandbox);
+  RawHttp client = serving.client();
+  const auto get = [&](const std::string& path) {
+    return body_of(client.exchange("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  };
+  const json run = json::parse(get("/api/2.0/mlflow/runs/get?run_id=" + name))["run"];
+  EXPECT_EQ(run["info"]["status"], "FINISHED");
+  const json files = json::parse(get("/api/2.0/mlflow/artifacts/list?run_id=" + name))["files"];
+  EXPECT_THAT(files.dump(), HasSubstr("a.txt"));
+  EXPECT_EQ(get("/get-artifact?path=a.txt&run_id=" + name), "hello\n");
+  EXPECT_THAT(get("/metrics"), HasSubstr("lockstep_http_replies_total{status=\"2xx\"}"));
+}
+
+TEST(Serve, RefusesToListenWhereEveryoneCanReachIt) {
+  Sandbox sandbox;
+  const Answer answer = sandbox.lockstep({"serve", "--host", "0.0.0.0", "--port", "0"});
+  EXPECT_EQ(answer.exit_code, 2);
+  EXPECT_THAT(answer.err, HasSubstr("--insecure"));
+}
+
+TEST(Serve, SaysWhereItCannotListen) {
+  Sandbox sandbox;
+  const Answer answer = sandbox.lockstep({"serve", "--host", "192.0.2.1", "--insecure", "--port", "0"});
+  EXPECT_EQ(answer.exit_code, 1);
+  EXPECT_THAT(answer.err, HasSubstr("cannot listen at 192.0.2.1:0"));
+}
+
+}  // namespace
+}  // namespace lockstep::testing
