@@ -215,7 +215,8 @@ class Store : public Registry, public LoggedModels {
   virtual std::int64_t take_ownership(const std::string& run_id) = 0;
   virtual void transition(const std::string& run_id, std::int64_t epoch, RunState to, const Outcome& outcome = {}) = 0;
 
-  // Everyone's side. Sets CancelRequested with the reason; false if the run has ended or was asked already.
+  // Everyone's side. Sets CancelRequested with the reason, or Canceled for a run that its client reports; false if the
+  // run has ended or was asked already.
   virtual bool request_cancel(const std::string& run_id, const std::string& reason) = 0;
 
   // All or nothing; bad_input for what breaks a limit, for a parameter that has another value already, and for a run

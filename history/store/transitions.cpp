@@ -9,14 +9,15 @@ struct Standing {
   std::int64_t number = 0;
   RunState state = RunState::not_started;
   std::int64_t epoch = 0;
+  bool reported = false;
 };
 
 std::optional<Standing> standing_of(Database& database, const std::string& run_id) {
-  Query found = database.query("SELECT number, state, epoch FROM runs WHERE run_id = ?");
+  Query found = database.query("SELECT number, state, epoch, reported FROM runs WHERE run_id = ?");
   if (!found.bind(run_id).step()) return std::nullopt;
   const auto state = state_named(found.text(1));
   if (!state) throw failure("run {} is in a state that this lockstep does not know: {}", run_id, found.text(1));
-  return Standing{found.integer(0), *state, found.integer(2)};
+  return Standing{found.integer(0), *state, found.integer(2), found.integer(3) != 0};
 }
 }  // namespace
 
@@ -91,7 +92,9 @@ bool SqliteStore::request_cancel(const std::string& run_id, const std::string& r
     Query asked = database_.query("SELECT 1 FROM state_changes WHERE run = ? AND state = ?");
     if (asked.bind(standing->number, name_of(RunState::cancel_requested)).step()) return false;
   }
-  set_state(standing->number, RunState::cancel_requested, Outcome{reason, {}, {}, {}});
+  // Nobody would act on the wish for a run that only its client knows of: for us it has ended.
+  const RunState to = standing->reported ? RunState::canceled : RunState::cancel_requested;
+  set_state(standing->number, to, Outcome{reason, {}, {}, {}});
   transaction.commit();
   return true;
 }

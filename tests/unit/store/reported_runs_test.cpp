@@ -66,6 +66,15 @@ TEST_F(ReportedRuns, GoFromAnyStateToAnyOther) {
   }
 }
 
+TEST_F(ReportedRuns, AreCanceledAtOnceBecauseNobodyWouldActOnTheWish) {
+  EXPECT_TRUE(store_->request_cancel("r", "asked to"));
+  EXPECT_EQ(store_->get_run("r").state, RunState::canceled);
+  EXPECT_EQ(store_->get_run("r").outcome.reason, "asked to");
+  EXPECT_FALSE(store_->request_cancel("r", "again"));
+  EXPECT_TRUE(store_->request_cancel("owned", "asked to"));
+  EXPECT_EQ(store_->get_run("owned").state, RunState::cancel_requested);
+}
+
 TEST_F(ReportedRuns, EndWhenTheirClientSaysOrNow) {
   update("r", RunState::completed, 9000);
   EXPECT_EQ(store_->get_run("r").ended_ms, 9000);
