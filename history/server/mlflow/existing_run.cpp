@@ -30,7 +30,7 @@ void check_experiment_is_active(Store& store, const std::string& experiment_id) 
     throw does_not_exist("No Experiment with id={} exists", experiment_id);
   }
   throw invalid_parameter(
-      "The experiment {} must be in the 'active' state.\nCurrent state is deleted.", experiment_id);
+      "The experiment {} must be in the 'active' state. Current state is deleted.", experiment_id);
 }
 
 }  // namespace lockstep::history::server::mlflow

@@ -74,7 +74,7 @@ static Work log_model(const Request& request) {
   const Fields fields(request);
   const std::string text = fields.required_text("model_json");
   nlohmann::json model = nlohmann::json::parse(text, nullptr, false);
-  if (!model.is_object()) throw invalid_parameter("Malformed model info. \n {} \n is not valid JSON.", text);
+  if (!model.is_object()) throw invalid_parameter("Malformed model info. \n {} \n is not a valid JSON.", text);
   for (const char* name : {"artifact_path", "flavors", "utc_time_created", "run_id"}) {
     if (!model.contains(name)) throw invalid_parameter("Model json is missing mandatory fields: {{'{}'}}", name);
   }
