@@ -24,6 +24,7 @@ DIFFERENT = {
     "run of a user without a tag that says so": ("the tag mlflow.user is where clients of today look", (200,)),
     "run with an unknown status": (STRICT, REFUSED),
     "run with a status as a number": ("a run that ends without an end time ends now", (200,)),
+    "run with infinite values": ("they stay infinite; MLflow's database has none, and stores 1.797e308", (200,)),
     "metric of a boolean": (STRICT, REFUSED),
     "param changed": (WORDS, REFUSED),
     "batch with a changed param": (WORDS, REFUSED),
