@@ -70,8 +70,7 @@ def set_in_order(found):
 
 
 def masked_value(key, value, names):
-    if key in {"creation_time", "last_update_time", "creation_timestamp", "last_updated_timestamp", "creation_timestamp_ms",
-               "last_updated_timestamp_ms"}:
+    if re.match("(creation|last_updated?)_time", key):
         return f"<{key}>"
     if key in {"next_page_token", "run_name"} and value and value not in {"one", "two", "gone"}:
         return f"<{key}>"

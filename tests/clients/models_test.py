@@ -39,7 +39,8 @@ class Registry(servers.ClientTest):
         for _ in range(2):
             version = self.version_of("staged").version
             self.client.transition_model_version_stage("staged", version, "Production", archive_existing_versions=True)
-        self.assertEqual([self.client.get_model_version("staged", n).current_stage for n in "12"], ["Archived", "Production"])
+        stages = [self.client.get_model_version("staged", n).current_stage for n in "12"]
+        self.assertEqual(stages, ["Archived", "Production"])
         (latest,) = self.client.get_latest_versions("staged", ["Production"])
         self.assertEqual(str(latest.version), "2")
 
@@ -104,9 +105,11 @@ class Models(servers.ClientTest):
 
     def test_a_model_predicts_the_same_when_it_is_loaded_by_each_of_its_names(self):
         self.client.set_registered_model_alias("registered", "champion", "1")
-        for uri in (self.info.model_uri, "models:/registered/1", "models:/registered@champion", "models:/registered/latest"):
-            loaded = mlflow.sklearn.load_model(uri)
-            self.assertTrue((loaded.predict(POINTS) == self.fitted.predict(POINTS)).all(), uri)
+        for name in ("/1", "@champion", "/latest"):
+            loaded = mlflow.sklearn.load_model("models:/registered" + name)
+            self.assertTrue((loaded.predict(POINTS) == self.fitted.predict(POINTS)).all(), name)
+        loaded = mlflow.sklearn.load_model(self.info.model_uri)
+        self.assertTrue((loaded.predict(POINTS) == self.fitted.predict(POINTS)).all())
 
     def test_a_logged_model_knows_its_run_and_the_run_its_model(self):
         model = self.client.get_logged_model(self.info.model_id)
@@ -123,7 +126,8 @@ class Models(servers.ClientTest):
         self.client.set_logged_model_tags(other.model_id, {"kind": "small"})
 
         def found(text):
-            return [each.model_id for each in mlflow.search_logged_models([self.experiment], text, output_format="list")]
+            models = mlflow.search_logged_models([self.experiment], text, output_format="list")
+            return [each.model_id for each in models]
 
         self.assertCountEqual(found(None), [self.info.model_id, other.model_id])
         self.assertEqual(found("params.depth = '4'"), [other.model_id])

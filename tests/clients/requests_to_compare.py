@@ -1,10 +1,11 @@
-"""Odd requests, for MLflow's server and for ours. A case is a verb, a path and what goes with it: a dict is a body (of a
-GET: its query), a string a body as it stands. In all texts {name} stands for what setup() made on that server."""
+"""Odd requests, for MLflow's server and for ours. A case is a verb, a path and what goes with it: a dict is a body (of
+a GET: its query), a string a body as it stands. In all texts {name} stands for what SETUP made on that server."""
 
 LONG = "k" * 251
 NESTED = {"a": {"b": 1}}
 
-# The state that the requests meet; what they may leave different on the two servers they do to the run `scratch`: (name of the reply's value, where it is in the reply, verb, path, body).
+# The state that the requests meet: (name of the reply's value, where it is in the reply, verb, path, body). What
+# requests may leave different on the two servers they do to the run "scratch".
 SETUP = [
     ("experiment", ("experiment_id",), "POST", "experiments/create", {"name": "odd"}),
     ("gone_experiment", ("experiment_id",), "POST", "experiments/create", {"name": "gone"}),
@@ -98,13 +99,16 @@ CASES = {
     "metric without key": ("POST", "runs/log-metric", {"run_id": "{run}", "value": 0.5, "timestamp": 5}),
     "metric without value": ("POST", "runs/log-metric", {"run_id": "{run}", "key": "acc", "timestamp": 5}),
     "metric without time": ("POST", "runs/log-metric", {"run_id": "{run}", "key": "acc", "value": 0.5}),
-    "metric of text": ("POST", "runs/log-metric", {"run_id": "{scratch}", "key": "acc", "value": "high", "timestamp": 5}),
-    "metric of a boolean": ("POST", "runs/log-metric", {"run_id": "{scratch}", "key": "acc", "value": True, "timestamp": 5}),
+    "metric of text": ("POST", "runs/log-metric",
+                       {"run_id": "{scratch}", "key": "acc", "value": "high", "timestamp": 5}),
+    "metric of a boolean": ("POST", "runs/log-metric",
+                            {"run_id": "{scratch}", "key": "acc", "value": True, "timestamp": 5}),
     "metric with a long key": ("POST", "runs/log-metric", {"run_id": "{run}", "key": LONG, "value": 1, "timestamp": 5}),
     "metric with a bad key": ("POST", "runs/log-metric", {"run_id": "{run}", "key": "a&b", "value": 1, "timestamp": 5}),
     "metric with a path for a key": ("POST", "runs/log-metric",
                                      {"run_id": "{run}", "key": "../a", "value": 1, "timestamp": 5}),
-    "metric of a deleted run": ("POST", "runs/log-metric", {"run_id": "{gone}", "key": "a", "value": 1, "timestamp": 5}),
+    "metric of a deleted run": ("POST", "runs/log-metric",
+                                {"run_id": "{gone}", "key": "a", "value": 1, "timestamp": 5}),
     "metric before 1970": ("POST", "runs/log-metric", {"run_id": "{run}", "key": "a", "value": 1, "timestamp": -5}),
     "param": ("POST", "runs/log-parameter", {"run_id": "{run}", "key": "lr", "value": "0.1"}),
     "param changed": ("POST", "runs/log-parameter", {"run_id": "{run}", "key": "lr", "value": "0.2"}),
@@ -145,12 +149,14 @@ CASES = {
     "body that is no JSON": ("POST", "runs/set-tag", "{\"run_id\": "),
     "body that is a list": ("POST", "runs/set-tag", "[1]"),
     "body that is empty": ("POST", "runs/set-tag", ""),
-    "body with keys that nobody knows": ("POST", "runs/set-tag", {"run_id": "{run}", "key": "k", "value": "v", **NESTED}),
+    "body with keys that nobody knows": ("POST", "runs/set-tag",
+                                         {"run_id": "{run}", "key": "k", "value": "v", **NESTED}),
     "path that nobody knows": ("GET", "runs/nothing", {}),
     "path with another verb": ("GET", "runs/create", {}),
     # histories
     "history": ("GET", "metrics/get-history", {"run_id": "{run}", "metric_key": "loss"}),
-    "history of one point": ("GET", "metrics/get-history", {"run_id": "{run}", "metric_key": "loss", "max_results": "1"}),
+    "history of one point": ("GET", "metrics/get-history",
+                             {"run_id": "{run}", "metric_key": "loss", "max_results": "1"}),
     "history without a key": ("GET", "metrics/get-history", {"run_id": "{run}"}),
     "history of an unknown metric": ("GET", "metrics/get-history", {"run_id": "{run}", "metric_key": "none"}),
     "history of an unknown run": ("GET", "metrics/get-history", {"run_id": "1" * 32, "metric_key": "loss"}),
@@ -171,14 +177,16 @@ CASES = {
     "runs searched for too many": ("POST", "runs/search", {"experiment_ids": ["{experiment}"], "max_results": 50001}),
     "runs searched with a bad token": ("POST", "runs/search", {"experiment_ids": ["{experiment}"], "page_token": "x!"}),
     **{f"runs searched by {text}": ("POST", "runs/search", {"experiment_ids": ["{experiment}"], "filter": text})
-       for text in ["metrics.loss <", "loss", "metrics.loss = 'x'", "params.lr = 3", "params.lr > '3'", "colour.x = 'y'",
+       for text in ["metrics.loss <", "loss", "metrics.loss = 'x'", "params.lr = 3", "params.lr > '3'",
+                    "colour.x = 'y'",
                     "metrics.loss < 1 OR params.lr = '1'", "metrics.loss < 1 AND", "attributes.nothing = 'x'",
                     "tags.team LIKE 'b%'", "run_name ILIKE 'O%'", "start_time > 'x'", "status = FINISHED",
                     "tags.`team` = \"blue\"", "metrics.loss < 1e-1", "attributes.run_id IN ('a', 'b')",
                     "params.lr IN ('a')", "tags.team IS NULL", "(params.lr = '0.1')", "params.lr = '0.1';",
                     "tags.team = 'it''s'", "start_time >= 1000", "metrics.loss != 0.3", "tags.team LIKE 3"]},
     **{f"runs ordered by {text}": ("POST", "runs/search", {"experiment_ids": ["{experiment}"], "order_by": [text]})
-       for text in ["metrics.loss UP", "colour", "", "tags.team", "start_time asc", "params.`lr` DESC", "status DESC x"]},
+       for text in ["metrics.loss UP", "colour", "", "tags.team", "start_time asc", "params.`lr` DESC",
+                    "status DESC x"]},
     # the registry
     "model without a name": ("POST", "registered-models/create", {}),
     "model with an empty name": ("POST", "registered-models/create", {"name": ""}),
@@ -191,11 +199,13 @@ CASES = {
     "version get": ("GET", "model-versions/get", {"name": "net", "version": "1"}),
     "version get unknown": ("GET", "model-versions/get", {"name": "net", "version": "9"}),
     "version that is no number": ("GET", "model-versions/get", {"name": "net", "version": "one"}),
-    "version of an unknown model": ("POST", "model-versions/create", {"name": "nobody", "source": "mlflow-artifacts:/x"}),
+    "version of an unknown model": ("POST", "model-versions/create",
+                                    {"name": "nobody", "source": "mlflow-artifacts:/x"}),
     "version without a source": ("POST", "model-versions/create", {"name": "net"}),
     "version from a folder of the server": ("POST", "model-versions/create", {"name": "net", "source": "/etc"}),
     "version to an unknown stage": ("POST", "model-versions/transition-stage",
-                                    {"name": "net", "version": "1", "stage": "Attic", "archive_existing_versions": False}),
+                                    {"name": "net", "version": "1", "stage": "Attic",
+                                     "archive_existing_versions": False}),
     "version to a stage": ("POST", "model-versions/transition-stage",
                            {"name": "net", "version": "1", "stage": "staging", "archive_existing_versions": False}),
     "version's place": ("GET", "model-versions/get-download-uri", {"name": "net", "version": "1"}),

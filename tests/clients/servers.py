@@ -1,5 +1,5 @@
-"""Servers for tests: `lockstep serve`, and MLflow's own to compare it with. Each has a folder of its own, which goes with
-it. To be imported before mlflow, which reads its settings from the environment."""
+"""Servers for tests: `lockstep serve`, and MLflow's own to compare it with. Each has a folder of its own, which goes
+when it does. To be imported before mlflow, which reads its settings from the environment."""
 
 import os
 import pathlib
@@ -63,8 +63,9 @@ class Mlflow:
         path = pathlib.Path(self.folder.name)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-                   "--backend-store-uri", f"sqlite:///{path}/history.db", "--artifacts-destination", f"{path}/artifacts"]
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{path}/history.db"]
+        command += ["--artifacts-destination", f"{path}/artifacts"]
         environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         self.log = (path / "log").open("w+")
         self.process = subprocess.Popen(command, env=environment, cwd=path, stdout=self.log, stderr=self.log,

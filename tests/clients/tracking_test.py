@@ -9,7 +9,7 @@ import uuid
 
 import servers
 import mlflow
-from mlflow.entities import Dataset, DatasetInput, Metric, Param, RunTag, ViewType
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
 from mlflow.store.tracking.rest_store import RestStore
 
 
@@ -111,7 +111,7 @@ class Runs(servers.ClientTest):
     def test_a_dataset_is_an_input_with_its_context(self):
         dataset = Dataset("digits", "d1", "local", '{"uri": "/data"}', schema="[1]", profile="{}")
         run_id = self.client.create_run(self.experiment).info.run_id
-        self.client.log_inputs(run_id, [DatasetInput(dataset, [mlflow.entities.InputTag("mlflow.data.context", "training")])])
+        self.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
         (stored,) = self.client.get_run(run_id).inputs.dataset_inputs
         self.assertEqual(dict(stored.dataset), dict(dataset))
         self.assertEqual([(tag.key, tag.value) for tag in stored.tags], [("mlflow.data.context", "training")])
@@ -180,8 +180,8 @@ class Searches(servers.ClientTest):
 
     def test_a_filter_and_an_order_are_those_of_python(self):
         wanted = sorted((i for i in range(250) if (i * 7) % 250 < 40 and i % 2), key=lambda i: -((i * 7) % 250))
-        self.assertEqual(self.names(filter_string="metrics.loss < 40 and params.parity = 'o'", order_by=["metrics.loss DESC"]),
-                         [f"run-{i:03}" for i in wanted])
+        names = self.names(filter_string="metrics.loss < 40 and params.parity = 'o'", order_by=["metrics.loss DESC"])
+        self.assertEqual(names, [f"run-{i:03}" for i in wanted])
 
     def test_a_table_has_all_of_them(self):
         table = mlflow.search_runs([self.experiment], "attributes.run_name LIKE 'run-1%'", order_by=["run_name"])

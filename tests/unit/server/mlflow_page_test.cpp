@@ -11,13 +11,13 @@ namespace lockstep::history::server {
 namespace {
 
 std::string name_of(Verb verb) {
-  const std::map<Verb, std::string> names{{Verb::get, "GET"},     {Verb::post, "POST"}, {Verb::put, "PUT"},
-                                          {Verb::patch, "PATCH"}, {Verb::del, "DELETE"}};
+  const std::map<Verb, std::string> names{
+      {Verb::get, "GET"}, {Verb::post, "POST"}, {Verb::put, "PUT"}, {Verb::patch, "PATCH"}, {Verb::del, "DELETE"}};
   return names.at(verb);
 }
 
-// The page's rows: `GET experiments/get` below MLflow's prefixes, `GET /artifacts` below the proxy's; in the table of whole
-// paths as it stands.
+// The page's rows: `GET experiments/get` below MLflow's prefixes, `GET /artifacts` below the proxy's; in the table of
+// whole paths as it stands.
 std::set<std::string> endpoints_of_the_page() {
   std::istringstream page(read_file(fs::path(LOCKSTEP_SOURCE_DIR) / "docs/mlflow.md"));
   std::set<std::string> endpoints;
@@ -42,7 +42,8 @@ std::set<std::string> endpoints_of_the_page() {
 
 TEST(MlflowPage, ListsWhatIsServed) {
   std::set<std::string> served{"GET /health", "GET /version", "GET /metrics"};  // the server's own
-  for (const Route& route : mlflow::routes(Workspace("unused"))) served.insert(name_of(route.verb) + " " + route.pattern);
+  for (const Route& route : mlflow::routes(Workspace("unused")))
+    served.insert(name_of(route.verb) + " " + route.pattern);
   EXPECT_EQ(endpoints_of_the_page(), served);
 }
 
