@@ -113,9 +113,9 @@ class Differences(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         started = []
-        cls.addClassCleanup(lambda: [each.stop() for each in started])
         for kind in (servers.Lockstep, servers.Mlflow):
             started.append(kind())
+            cls.addClassCleanup(started[-1].stop)
         with ThreadPoolExecutor() as both:
             cls.ours, cls.theirs = both.map(lambda server: answers_of(server.url), started)
 

@@ -15,6 +15,9 @@ import urllib.request
 
 LOCKSTEP = pathlib.Path(sys.argv[1]) / "bin/lockstep"
 
+for name in list(os.environ):  # what a person or another test has set
+    if name.startswith(("LOCKSTEP_", "MLFLOW_")) or name.lower().endswith("_proxy"):
+        del os.environ[name]
 os.environ |= {
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -22,8 +25,6 @@ os.environ |= {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
     "MPLBACKEND": "Agg",
 }
-for name in [each for each in os.environ if each.startswith("LOCKSTEP_") or each.lower().endswith("_proxy")]:
-    del os.environ[name]
 
 
 class Lockstep:
@@ -41,12 +42,12 @@ class Lockstep:
         raise AssertionError(f"lockstep serve ended with {self.process.wait()} and said: {''.join(said)}")
 
     def stop(self):
-        """The exit code."""
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait()
         self.process.stdout.close()
         self.folder.cleanup()
-        return code
+        if code != 0:
+            raise AssertionError(f"lockstep serve ended with {code}")
 
 
 def free_port():
@@ -105,9 +106,7 @@ class ClientTest(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        code = cls.server.stop()
-        if code != 0:
-            raise AssertionError(f"lockstep serve ended with {code}")
+        cls.server.stop()
 
     def refused(self, error_code):
         """A context in which the client must raise this error."""
