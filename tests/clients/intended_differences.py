@@ -20,6 +20,7 @@ DIFFERENT = {
     "experiments searched for too many": (WORDS, REFUSED),
     "experiments searched with a bad view": (STRICT, REFUSED),
     "run without an experiment": ("it goes to the experiment \"0\", as clients of old expect", (200,)),
+    "run created": ("a run always has its outputs, and a new one has none of them", (200,)),
     "run with tags that are none": (STRICT, REFUSED),
     "run of a user without a tag that says so": ("the tag mlflow.user is where clients of today look", (200,)),
     "run with an unknown status": (STRICT, REFUSED),
