@@ -46,6 +46,10 @@ DIFFERENT = {
     "runs ordered by metrics.loss UP": (WORDS, REFUSED),
     "runs ordered by colour": ("the message lists each attribute once", REFUSED),
     "runs ordered by ": (WORDS, REFUSED),
+    "runs searched for none": (WORDS, REFUSED),
+    "version with a number too large": (CRASH, (404, "RESOURCE_DOES_NOT_EXIST")),
+    "version described as nothing": ("its description is empty, not absent", (200,)),
+    "logged model with a long name": ("MLflow's columns have 500 characters, which SQLite does not check", REFUSED),
     "models searched by a bad operator": (WORDS, REFUSED),
     "logged models searched by a bad key": (CRASH, REFUSED),
 }

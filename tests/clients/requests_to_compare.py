@@ -5,7 +5,7 @@ LONG = "k" * 251
 NESTED = {"a": {"b": 1}}
 
 # The state that the requests meet: (name of the reply's value, where it is in the reply, verb, path, body). What
-# requests may leave different on the two servers they do to the run "scratch".
+# requests may leave different on the two servers they do to what is called "scratch".
 SETUP = [
     ("experiment", ("experiment_id",), "POST", "experiments/create", {"name": "odd"}),
     ("gone_experiment", ("experiment_id",), "POST", "experiments/create", {"name": "gone"}),
@@ -33,6 +33,9 @@ SETUP = [
     (None, (), "POST", "registered-models/create", {"name": "net", "description": "a net"}),
     (None, (), "POST", "model-versions/create",
      {"name": "net", "run_id": "{run}", "source": "mlflow-artifacts:/{experiment}/{run}/artifacts/m"}),
+    (None, (), "POST", "registered-models/create", {"name": "scratch"}),
+    (None, (), "POST", "model-versions/create",
+     {"name": "scratch", "run_id": "{run}", "source": "mlflow-artifacts:/{experiment}/{run}/artifacts/m"}),
     ("model", ("model", "info", "model_id"), "POST", "logged-models",
      {"experiment_id": "{experiment}", "name": "m", "source_run_id": "{run}",
       "params": [{"key": "depth", "value": "3"}]}),
@@ -175,6 +178,7 @@ CASES = {
     "runs searched, deleted": ("POST", "runs/search", {"experiment_ids": ["{experiment}"],
                                                        "run_view_type": "DELETED_ONLY"}),
     "runs searched for too many": ("POST", "runs/search", {"experiment_ids": ["{experiment}"], "max_results": 50001}),
+    "runs searched for none": ("POST", "runs/search", {"experiment_ids": ["{experiment}"], "max_results": 0}),
     "runs searched with a bad token": ("POST", "runs/search", {"experiment_ids": ["{experiment}"], "page_token": "x!"}),
     **{f"runs searched by {text}": ("POST", "runs/search", {"experiment_ids": ["{experiment}"], "filter": text})
        for text in ["metrics.loss <", "loss", "metrics.loss = 'x'", "params.lr = 3", "params.lr > '3'",
@@ -199,6 +203,8 @@ CASES = {
     "version get": ("GET", "model-versions/get", {"name": "net", "version": "1"}),
     "version get unknown": ("GET", "model-versions/get", {"name": "net", "version": "9"}),
     "version that is no number": ("GET", "model-versions/get", {"name": "net", "version": "one"}),
+    "version with a number too large": ("GET", "model-versions/get", {"name": "net", "version": "99999999999999999999"}),
+    "version described as nothing": ("PATCH", "model-versions/update", {"name": "scratch", "version": "1"}),
     "version of an unknown model": ("POST", "model-versions/create",
                                     {"name": "nobody", "source": "mlflow-artifacts:/x"}),
     "version without a source": ("POST", "model-versions/create", {"name": "net"}),
@@ -230,6 +236,9 @@ CASES = {
     "logged model without an experiment": ("POST", "logged-models", {}),
     "logged model in an unknown experiment": ("POST", "logged-models", {"experiment_id": "4711", "name": "x"}),
     "logged model with a bad name": ("POST", "logged-models", {"experiment_id": "{experiment}", "name": "a/b"}),
+    "logged model with a param twice": ("POST", "logged-models/{model}/params", {"params": [
+        {"key": "p", "value": "1"}, {"key": "p", "value": "1"}]}),
+    "logged model with a long name": ("POST", "logged-models", {"experiment_id": "0", "name": "n" * 501}),
     "logged model with an unknown status": ("PATCH", "logged-models/{model}", {"status": "DONE"}),
     "logged model with a status": ("PATCH", "logged-models/{model}",
                                    {"model_id": "{model}", "status": "LOGGED_MODEL_READY"}),
@@ -240,6 +249,7 @@ CASES = {
                                             {"experiment_ids": ["{experiment}"], "filter": "colour = 'x'"}),
     "logged model's absent tag deleted": ("DELETE", "logged-models/{model}/tags/absent", {}),
     # artifacts
+    "artifacts below an absolute path": ("GET", "artifacts/list", {"run_id": "{run}", "path": "/etc"}),
     "artifacts of an unknown run": ("GET", "artifacts/list", {"run_id": "1" * 32}),
     "artifacts of a run": ("GET", "artifacts/list", {"run_id": "{run}"}),
     "artifacts above the run": ("GET", "artifacts/list", {"run_id": "{run}", "path": "../.."}),
