@@ -54,12 +54,21 @@ static Work list(const Workspace& workspace, const Request& request) {
   };
 }
 
+static std::string root_of_run(Store& store, const std::string& run_id) {
+  try {
+    return artifact_uri_of(store.get_run(run_id));
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::not_found) throw;
+    throw does_not_exist("Run with id={} not found", run_id);
+  }
+}
+
 static Work list_of_run(const Workspace& workspace, const Request& request) {
   const Fields fields(request);
   const std::string run_id = fields.has("run_uuid") && !fields.has("run_id") ? fields.required_text("run_uuid")
                                                                              : fields.required_text("run_id");
   return [workspace, run_id, path = without_slash_after(fields.text("path"))](Store& store) {
-    const std::string root = artifact_uri_of(store.get_run(run_id));
+    const std::string root = root_of_run(store, run_id);
     if (path.starts_with('/')) throw invalid_parameter("Invalid path");
     return listing_reply(workspace, joined(path_of_artifact_uri(root), path), path, root);
   };
@@ -79,7 +88,7 @@ static Reply file_below(const Workspace& workspace, const std::string& uri, cons
 static Work file_of_run(const Workspace& workspace, const Request& request) {
   const bool new_name = request.query_value("run_id") != nullptr;
   return [workspace, run_id = required(request, new_name ? "run_id" : "run_uuid"), path = required(request, "path")](
-             Store& store) { return file_below(workspace, artifact_uri_of(store.get_run(run_id)), path); };
+             Store& store) { return file_below(workspace, root_of_run(store, run_id), path); };
 }
 
 static Work file_of_model_version(const Workspace& workspace, const Request& request) {
@@ -120,7 +129,7 @@ static Work upload_to_run(const Workspace& workspace, const Request& request) {
   if (request.body.empty()) throw invalid_parameter("Request must specify data.");
   return [workspace, run_id = required(request, "run_uuid"), path = required(request, "path"),
           body = request.body](Store& store) {
-    const std::string root = path_of_artifact_uri(artifact_uri_of(store.get_run(run_id)));
+    const std::string root = path_of_artifact_uri(root_of_run(store, run_id));
     if (path.starts_with('/')) throw invalid_parameter("Invalid path");
     put_artifact_text(workspace, joined(root, path), body);
     return Reply{};

@@ -64,7 +64,7 @@ void check_metric(const Metric& metric, const std::string& place) {
   check_name(metric.key, at(place, "name"));
   if (metric.timestamp_ms < 0) {
     invalid_value(at(place, "timestamp"), metric.timestamp_ms,
-                  fmt::format("metric '{}' (value={}). Timestamp must be a nonnegative long (64-bit integer) ",
+                  fmt::format("metric '{}' (value={:#}). Timestamp must be a nonnegative long (64-bit integer) ",
                               metric.key, metric.value));
   }
   check_length("Metric name", limits::key_length, metric.key);

@@ -101,17 +101,15 @@ void write(JsonText& out, const FullRun& run) {
     out.end_object();
   });
   out.end_object();
-  if (!run.models_out.empty()) {
-    out.key("outputs");
+  out.key("outputs");
+  out.begin_object();
+  write_list(out, "model_outputs", run.models_out, [&](const ModelUse& each) {
     out.begin_object();
-    write_list(out, "model_outputs", run.models_out, [&](const ModelUse& each) {
-      out.begin_object();
-      out.member("model_id", std::string_view(each.model_id));
-      out.member("step", each.step);
-      out.end_object();
-    });
+    out.member("model_id", std::string_view(each.model_id));
+    out.member("step", each.step);
     out.end_object();
-  }
+  });
+  out.end_object();
   out.end_object();
 }
 

@@ -57,14 +57,12 @@ static Work get_by_name(const Request& request) {
 
 static Work update(const Request& request) {
   const Fields fields(request);
-  std::string name = fields.text("new_name");
+  std::string name = fields.required_text("new_name");
   check_experiment_name(name);
   return [id = fields.required_text("experiment_id"), name = std::move(name)](Store& store) {
     const Experiment experiment = existing(store, id);
-    if (!name.empty()) {
-      if (experiment.lifecycle != Lifecycle::active) throw invalid_parameter("Cannot rename a non-active experiment.");
-      store.rename_experiment(id, name);
-    }
+    if (experiment.lifecycle != Lifecycle::active) throw invalid_parameter("Cannot rename a non-active experiment.");
+    store.rename_experiment(id, name);
     return empty_reply();
   };
 }

@@ -28,7 +28,8 @@ static Work log_metric(const Request& request) {
                       .step = fields.integer("step").value_or(0)};
   check_metric(metric, "");
   if (const std::string model = fields.text("model_id"); !model.empty()) {
-    batch.of_models[model].push_back({metric, batch.run_id, fields.text("dataset_name"), fields.text("dataset_digest")});
+    batch.of_models[model].push_back(
+        {metric, batch.run_id, fields.text("dataset_name"), fields.text("dataset_digest")});
   }
   batch.metrics.push_back(metric);
   return written(std::move(batch));
@@ -74,7 +75,7 @@ static Work log_model(const Request& request) {
   const Fields fields(request);
   const std::string text = fields.required_text("model_json");
   nlohmann::json model = nlohmann::json::parse(text, nullptr, false);
-  if (!model.is_object()) throw invalid_parameter("Malformed model info. \n {} \n is not valid JSON.", text);
+  if (!model.is_object()) throw invalid_parameter("Malformed model info. \n {} \n is not a valid JSON.", text);
   for (const char* name : {"artifact_path", "flavors", "utc_time_created", "run_id"}) {
     if (!model.contains(name)) throw invalid_parameter("Model json is missing mandatory fields: {{'{}'}}", name);
   }
