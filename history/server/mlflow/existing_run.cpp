@@ -15,8 +15,8 @@ std::string run_id_of(const Fields& fields) {
 }
 
 void check_experiment_id(const std::string& experiment_id) {
-  const bool is_decimal = std::all_of(experiment_id.begin(), experiment_id.end(),
-                                      [](char c) { return c >= '0' && c <= '9'; });
+  const bool is_decimal =
+      std::all_of(experiment_id.begin(), experiment_id.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (experiment_id.empty() || experiment_id.size() > 18 || !is_decimal) {
     throw invalid_parameter("Invalid experiment ID '{}'. Experiment ID must be a valid integer.", experiment_id);
   }
@@ -29,8 +29,7 @@ void check_experiment_is_active(Store& store, const std::string& experiment_id) 
     if (error.code() != ExitCode::not_found) throw;
     throw does_not_exist("No Experiment with id={} exists", experiment_id);
   }
-  throw invalid_parameter(
-      "The experiment {} must be in the 'active' state.\nCurrent state is deleted.", experiment_id);
+  throw invalid_parameter("The experiment {} must be in the 'active' state.\nCurrent state is deleted.", experiment_id);
 }
 
 }  // namespace lockstep::history::server::mlflow

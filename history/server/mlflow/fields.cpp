@@ -86,7 +86,9 @@ Fields::Fields(const Request& request) : from_query_(request.verb == Verb::get &
   }
   fields_ = request.body.empty() ? json::object() : parsed(request.body);
   if (fields_.is_null()) fields_ = json::object();
-  if (!fields_.is_object()) throw invalid_parameter("The request must be a JSON object, not a {}", python_type(fields_));
+  if (!fields_.is_object()) {
+    throw invalid_parameter("The request must be a JSON object, not a {}", python_type(fields_));
+  }
 }
 
 const json* Fields::find(const char* name) const {

@@ -28,7 +28,8 @@ static Work log_metric(const Request& request) {
                       .step = fields.integer("step").value_or(0)};
   check_metric(metric, "");
   if (const std::string model = fields.text("model_id"); !model.empty()) {
-    batch.of_models[model].push_back({metric, batch.run_id, fields.text("dataset_name"), fields.text("dataset_digest")});
+    batch.of_models[model].push_back(
+        {metric, batch.run_id, fields.text("dataset_name"), fields.text("dataset_digest")});
   }
   batch.metrics.push_back(metric);
   return written(std::move(batch));

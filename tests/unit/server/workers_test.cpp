@@ -76,7 +76,8 @@ TEST_F(WorkersOfAStore, AReplyToAWriteComesAfterItsCommit) {
   for (int i = 0; i < 20; ++i) {
     const std::string key = fmt::format("p{}", i);
     EXPECT_EQ(submit(Access::write, log(key)).get().body, key);
-    const Reply read = submit(Access::read, [](Store& store) { return said(fmt::format("{}", store.params("r").size())); }).get();
+    const Reply read =
+        submit(Access::read, [](Store& store) { return said(fmt::format("{}", store.params("r").size())); }).get();
     EXPECT_EQ(read.body, fmt::format("{}", i + 1));
   }
 }
