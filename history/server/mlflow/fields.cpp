@@ -138,10 +138,16 @@ std::optional<std::int64_t> Fields::integer(const char* name) const {
   return number;
 }
 
+static bool is_empty_text(const json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().empty();
+}
+
 std::int64_t Fields::required_integer(const char* name) const {
   const json* value = find(name);
-  if (value == nullptr || *value == "") missing_value(name);
-  return *integer(name);
+  if (value == nullptr || is_empty_text(*value)) missing_value(name);
+  const auto number = integer_in(*value);
+  if (!number) wrong_type(name, *value);
+  return *number;
 }
 
 int Fields::max_results(int by_default, int at_most) const {
@@ -158,7 +164,7 @@ int Fields::max_results(int by_default, int at_most) const {
 
 double Fields::required_number(const char* name) const {
   const json* value = find(name);
-  if (value == nullptr || *value == "") missing_value(name);
+  if (value == nullptr || is_empty_text(*value)) missing_value(name);
   if (value->is_number()) return value->get<double>();
   if (!value->is_string()) wrong_type(name, *value);
   const auto& text = value->get_ref<const std::string&>();
