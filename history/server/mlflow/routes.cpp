@@ -12,7 +12,7 @@ void add_route(Routes& routes, Verb verb, const std::string& path, Access access
 Routes routes(const Workspace& workspace) {
   Routes all;
   for (const Routes& some : {experiment_routes(), run_routes(), batch_routes(), metric_routes(), search_routes(),
-                             registry_routes(), logged_model_routes(), artifact_routes(workspace)}) {
+                       registry_routes(), logged_model_routes(), artifact_routes(workspace)}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
