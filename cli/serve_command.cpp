@@ -21,9 +21,7 @@ struct ServeArguments {
   bool insecure = false;
 };
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
+bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 http::Options options_of(const ServeArguments& arguments) {
   if (arguments.port < 0 || arguments.port > 65535) throw bad_input("--port {}: it must be 0 to 65535", arguments.port);

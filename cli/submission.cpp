@@ -3,9 +3,9 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "history/store/run_name.hpp"
 #include "common/error.hpp"
 #include "common/trace.hpp"
+#include "history/store/run_name.hpp"
 #include "launcher/compute/local.hpp"
 #include "launcher/spec/read_job.hpp"
 

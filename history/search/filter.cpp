@@ -106,8 +106,7 @@ class Reader {
     if (now().kind == TokenKind::open) {
       std::size_t last = next_;
       while (tokens_[last].kind != TokenKind::close && tokens_[last].kind != TokenKind::end) ++last;
-      const Token& end = tokens_[last];
-      source = {source.data(), static_cast<std::size_t>(end.source.data() + end.source.size() - source.data())};
+      source = {source.begin(), tokens_[last].source.end()};
     }
     return first_characters(source, 200);
   }

@@ -21,8 +21,8 @@ class JsonText {
   void value(std::int64_t number);
   void value(int number) { value(static_cast<std::int64_t>(number)); }
   void value(bool truth);
-  void value(double number);          // the shortest digits that read back; "NaN", "Infinity", "-Infinity"
-  void raw(std::string_view json);    // a value that is JSON already
+  void value(double number);        // the shortest digits that read back; "NaN", "Infinity", "-Infinity"
+  void raw(std::string_view json);  // a value that is JSON already
 
   template <class Value>
   void member(std::string_view name, const Value& of) {

@@ -18,7 +18,7 @@ struct Request {
   std::string path;                   // without the query, '/' between its parts
   std::vector<KeyValue> query;        // in order; keys may repeat
   std::vector<std::string> captured;  // what the route's {...} stood for
-  std::string base_url;  // "http://host:port" as the client calls us; no '/' at the end
+  std::string base_url;               // "http://host:port" as the client calls us; no '/' at the end
   std::string content_type;
   std::string body;   // of routes with Body::in_memory
   fs::path uploaded;  // of routes with Body::to_file: a file that the handler moves away; what it leaves is removed

@@ -22,7 +22,8 @@ enum class Body { in_memory, to_file };
 
 struct Route {
   Verb verb;
-  std::string pattern;  // "/api/2.0/mlflow/logged-models/{id}": {id} is one part; "/get/{path...}" the rest, maybe empty
+  // "/api/2.0/mlflow/logged-models/{id}": {id} is one part; "/get/{path...}" the rest, maybe empty.
+  std::string pattern;
   Access access;
   std::function<Work(const Request&)> handler;  // throws what server/errors.hpp turns into a reply
   Body body = Body::in_memory;

@@ -54,9 +54,7 @@ const std::string* Request::query_value(std::string_view key) const {
   return found == query.end() ? nullptr : &found->value;
 }
 
-void Router::add(Routes routes) {
-  std::move(routes.begin(), routes.end(), std::back_inserter(routes_));
-}
+void Router::add(Routes routes) { std::move(routes.begin(), routes.end(), std::back_inserter(routes_)); }
 
 const Route* Router::find(Request& request, bool& other_verb) const {
   const Route* best = nullptr;

@@ -179,7 +179,8 @@ void Database::fail(int code) const {
 // SQLite syncs after each commit, or never; it can't be told otherwise inside a transaction.
 void Database::sync_log() {
   sqlite3_file* log = nullptr;
-  const int found = sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  const int found =
+      sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&log));
   if (found != SQLITE_OK) fail(found);
   if (log == nullptr || log->pMethods == nullptr) return;  // a database in memory
   if (const int code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL); code != SQLITE_OK) fail(code);

@@ -77,10 +77,10 @@ class Database {
   Database& operator=(const Database&) = delete;
   ~Database();
 
-  Query query(std::string_view sql);    // prepared once for each text
-  Query prepare(std::string_view sql);  // for this one use: texts that are as many as there are searches
-  void execute(const char* sql);        // one or more statements, no results
-  void roll_back(const char* sql);      // as `sql` says; does not fail
+  Query query(std::string_view sql);          // prepared once for each text
+  Query prepare(std::string_view sql);        // for this one use: texts that are as many as there are searches
+  void execute(const char* sql);              // one or more statements, no results
+  void roll_back(const char* sql);            // as `sql` says; does not fail
   std::int64_t number(std::string_view sql);  // the one number that `sql` gives
   std::int64_t last_insert_rowid() const { return sqlite3_last_insert_rowid(connection_.get()); }
   bool in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
@@ -110,8 +110,8 @@ class Database {
   friend class Transaction;
   Survives survives_ = Survives::power_loss;
   Transaction* outermost_ = nullptr;  // that is open
-  std::int64_t wait_until_ms_ = 0;  // by monotonic_ms()
-  int wal_pages_ = 0;               // in the write-ahead log, at our last commit
+  std::int64_t wait_until_ms_ = 0;    // by monotonic_ms()
+  int wal_pages_ = 0;                 // in the write-ahead log, at our last commit
 };
 
 // What is read while this lives is of one moment. Inside a Transaction it is of that.
@@ -127,7 +127,8 @@ class Snapshot {
 };
 
 // A write transaction. It takes the write lock at once, so that it never has to be retried in the middle. One inside
-// another is a part of it, which can be undone by itself; what is written survives what the most demanding part asks for.
+// another is a part of it, which can be undone by itself; what is written survives what the most demanding part asks
+// for.
 class Transaction {
  public:
   Transaction(Database& database, Survives survives);

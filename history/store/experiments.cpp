@@ -79,7 +79,7 @@ Experiment SqliteStore::create_experiment(const std::string& name, const std::st
   if (!insert_experiment(database_, name, artifact_location)) throw name_taken(get_experiment_by_name(name));
   const std::int64_t experiment_id = database_.last_insert_rowid();
   for (const KeyValue& tag : tags) write_experiment_tag(database_, experiment_id, tag);
-  Experiment created = *find_experiment(database_, by_id, experiment_id);
+  Experiment created = get_experiment_by_id(std::to_string(experiment_id));
   transaction.commit();
   return created;
 }
@@ -89,7 +89,7 @@ Experiment SqliteStore::get_or_create_experiment(const std::string& name) {
   if (auto found = find_experiment(database_, by_name, name)) return *found;
   Transaction transaction(database_, Survives::power_loss);
   insert_experiment(database_, name, "");
-  Experiment experiment = *find_experiment(database_, by_name, name);  // ours, or somebody else's who was quicker
+  Experiment experiment = get_experiment_by_name(name);  // ours, or somebody else's who was quicker
   transaction.commit();
   return experiment;
 }

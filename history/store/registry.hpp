@@ -26,10 +26,10 @@ struct ModelVersion {
   std::string user_id;
   std::string stage = "None";  // None, Staging, Production, Archived
   std::string description;
-  std::string source;    // where its files are
+  std::string source;            // where its files are
   std::string storage_location;  // the same, where clients can load it from: what a models:/ source stands for
-  std::string run_id;    // that made it; empty: none
-  std::string model_id;  // of the logged model it was made from; empty: none
+  std::string run_id;            // that made it; empty: none
+  std::string model_id;          // of the logged model it was made from; empty: none
   std::string run_link;
   std::vector<KeyValue> tags;        // by key
   std::vector<std::string> aliases;  // by name; not filled in in pages and in latest_versions
@@ -40,8 +40,8 @@ struct RegisteredModel {
   std::int64_t created_ms = 0;
   std::int64_t updated_ms = 0;
   std::string description;
-  std::vector<KeyValue> tags;             // by key
-  std::vector<ModelAlias> aliases;        // by name
+  std::vector<KeyValue> tags;                 // by key
+  std::vector<ModelAlias> aliases;            // by name
   std::vector<ModelVersion> latest_versions;  // the newest of each stage that has one, by version
 };
 

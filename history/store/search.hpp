@@ -11,7 +11,20 @@
 
 namespace lockstep::history {
 
-enum class Comparison { equal, not_equal, less, less_or_equal, greater, greater_or_equal, like, ilike, in, not_in, is_null, is_not_null };
+enum class Comparison {
+  equal,
+  not_equal,
+  less,
+  less_or_equal,
+  greater,
+  greater_or_equal,
+  like,
+  ilike,
+  in,
+  not_in,
+  is_null,
+  is_not_null
+};
 
 // What the left side of a clause, or a sort key, names. `attribute`: the thing's own fields, by their canonical names
 // ("start_time", "run_name"); the parser has resolved aliases and refused what the thing does not have.
@@ -30,7 +43,7 @@ struct SortKey {
   Field field = Field::attribute;
   std::string key;
   bool ascending = true;
-  std::string dataset_name;    // logged models: of the metric; empty: any
+  std::string dataset_name;  // logged models: of the metric; empty: any
   std::string dataset_digest;
   bool operator==(const SortKey&) const = default;
 };

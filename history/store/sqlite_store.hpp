@@ -106,7 +106,7 @@ class SqliteStore : public Store {
   LoggedModelPage search_logged_models(const Search& search) override;
 
  private:
-  std::int64_t number_of(const std::string& run_id);  // runs.number; not_found names the nearest id
+  std::int64_t number_of(const std::string& run_id);         // runs.number; not_found names the nearest id
   std::int64_t number_of_active(const std::string& run_id);  // refuses one that is archived, too
   [[noreturn]] void run_not_found(const std::string& run_id);
   void set_state(std::int64_t run, RunState to, const Outcome& outcome);

@@ -56,7 +56,8 @@ struct NewRun {
   // this time and is never closed as abandoned.
   std::optional<std::int64_t> reported_since_ms;
   std::vector<KeyValue> params;
-  std::vector<KeyValue> tags;  // mlflow.runName, mlflow.user and mlflow.parentRunId are added, and kept the same as above
+  // mlflow.runName, mlflow.user and mlflow.parentRunId are added, and kept the same as above.
+  std::vector<KeyValue> tags;
 };
 
 struct Run {
@@ -172,7 +173,7 @@ class Store : public Registry, public LoggedModels {
   virtual Experiment create_experiment(const std::string& name, const std::string& artifact_location,
                                        const std::vector<KeyValue>& tags) = 0;  // AlreadyExists
   virtual Experiment get_experiment_by_id(const std::string& experiment_id) = 0;
-  virtual Experiment get_experiment_by_name(const std::string& name) = 0;  // exactly this name
+  virtual Experiment get_experiment_by_name(const std::string& name) = 0;                         // exactly this name
   virtual void rename_experiment(const std::string& experiment_id, const std::string& name) = 0;  // AlreadyExists
   // Archives or restores its runs, too, as MLflow does.
   virtual void set_experiment_lifecycle(const std::string& experiment_id, Lifecycle lifecycle) = 0;

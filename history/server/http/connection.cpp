@@ -95,7 +95,8 @@ asio::awaitable<bool> Connection::exchange() {
   const bool keep_alive = !broken && parser.is_done() && parser.keep_alive() && !shared_.stopping;
   co_await send(reply, parser, keep_alive);
   const double seconds = std::chrono::duration<double>(steady_clock::now() - began).count();
-  const auto* const bucket = std::lower_bound(std::begin(Counts::seconds_up_to), std::end(Counts::seconds_up_to), seconds);
+  const auto* const bucket =
+      std::lower_bound(std::begin(Counts::seconds_up_to), std::end(Counts::seconds_up_to), seconds);
   shared_.counts.microseconds += static_cast<std::uint64_t>(seconds * 1e6);
   ++shared_.counts.took[bucket - std::begin(Counts::seconds_up_to)];
   ++shared_.counts.replies[std::clamp(reply.status / 100, 0, 5)];
@@ -140,7 +141,8 @@ Request Connection::request_of(const Parser& parser) const {
   const auto& names = shared_.options.host_names;
   if (!names.empty() && std::find(names.begin(), names.end(), host_name(host)) == names.end()) {
     // A page that a browser shows must not reach us under a name of its own choice.
-    throw Refusal{403, fmt::format("This server is not called '{}' (lockstep serve --allow-host NAME).", host_name(host))};
+    throw Refusal{403,
+                  fmt::format("This server is not called '{}' (lockstep serve --allow-host NAME).", host_name(host))};
   }
   Request request;
   request.verb = *verb;

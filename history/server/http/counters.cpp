@@ -41,8 +41,10 @@ Reply counters_reply(const Server& server, const Workers& workers) {
   append_times(out, counts);
   append(out, "lockstep_store_waiting", "gauge", "Requests that wait for the writer or a reader.", workers.waiting());
   append(out, "lockstep_store_commits_total", "counter", "Commits.", workers.counts().commits);
-  append(out, "lockstep_store_failed_commits_total", "counter", "Commits that failed.", workers.counts().failed_commits);
-  append(out, "lockstep_store_writes_total", "counter", "Requests that were part of a commit.", workers.counts().written);
+  append(out, "lockstep_store_failed_commits_total", "counter", "Commits that failed.",
+         workers.counts().failed_commits);
+  append(out, "lockstep_store_writes_total", "counter", "Requests that were part of a commit.",
+         workers.counts().written);
   append(out, "lockstep_store_reads_total", "counter", "Requests that read.", workers.counts().read);
   Reply reply;
   reply.content_type = "text/plain; version=0.0.4; charset=utf-8";

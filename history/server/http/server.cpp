@@ -51,7 +51,7 @@ void Server::Inside::listen() {
   const std::string place = fmt::format("{}:{}", options.host, options.port);
   try {
     tcp::resolver resolver(io);
-    const tcp::endpoint endpoint = resolver.resolve(options.host, std::to_string(options.port))->endpoint();
+    const tcp::endpoint endpoint = resolver.resolve(options.host, std::to_string(options.port)).begin()->endpoint();
     acceptor.open(endpoint.protocol());
     acceptor.set_option(tcp::acceptor::reuse_address(true));
     acceptor.bind(endpoint);

@@ -19,32 +19,33 @@ namespace lockstep::history::server::http {
 
 struct Limits {
   std::uint32_t header_bytes = 32 * 1024;
-  std::uint64_t body_bytes = 16 * 1024 * 1024;                                 // of bodies in memory
-  std::uint64_t file_bytes = std::uint64_t{1} << 40;                           // of bodies to files
-  std::uint64_t body_budget = std::uint64_t{256} << 20;                        // of all bodies in memory together
-  std::chrono::seconds idle = std::chrono::seconds(300);                       // between two requests
-  std::chrono::seconds header = std::chrono::seconds(20);                      // from its first byte to its end
-  std::chrono::seconds progress = std::chrono::seconds(30);                    // for each piece of a body
-  std::chrono::seconds stop = std::chrono::seconds(20);                        // for requests under way when we stop
+  std::uint64_t body_bytes = 16 * 1024 * 1024;               // of bodies in memory
+  std::uint64_t file_bytes = std::uint64_t{1} << 40;         // of bodies to files
+  std::uint64_t body_budget = std::uint64_t{256} << 20;      // of all bodies in memory together
+  std::chrono::seconds idle = std::chrono::seconds(300);     // between two requests
+  std::chrono::seconds header = std::chrono::seconds(20);    // from its first byte to its end
+  std::chrono::seconds progress = std::chrono::seconds(30);  // for each piece of a body
+  std::chrono::seconds stop = std::chrono::seconds(20);      // for requests under way when we stop
 };
 
 struct Options {
   std::string host = "127.0.0.1";
-  int port = 5000;                        // 0: one that is free
-  std::vector<std::string> host_names;    // that clients may call us by; empty: any
-  fs::path uploads;                       // where bodies go that become files
+  int port = 5000;                      // 0: one that is free
+  std::vector<std::string> host_names;  // that clients may call us by; empty: any
+  fs::path uploads;                     // where bodies go that become files
   Limits limits;
 };
 
 struct Counts {
-  std::atomic<std::uint64_t> connections = 0;       // open now
+  std::atomic<std::uint64_t> connections = 0;  // open now
   std::atomic<std::uint64_t> accepted = 0;
-  std::atomic<std::uint64_t> under_way = 0;         // requests
+  std::atomic<std::uint64_t> under_way = 0;  // requests
   std::atomic<std::uint64_t> body_bytes_held = 0;
-  std::atomic<std::uint64_t> replies[6] = {};       // by the first digit of their status
+  std::atomic<std::uint64_t> replies[6] = {};  // by the first digit of their status
   static constexpr double seconds_up_to[] = {0.001, 0.005, 0.02, 0.1, 0.5, 2, 10};
-  std::atomic<std::uint64_t> took[std::size(seconds_up_to) + 1] = {};  // replies, by how long they took; the last: longer
-  std::atomic<std::uint64_t> microseconds = 0;                         // that all of them took
+  // Replies, by how long they took; the last: longer.
+  std::atomic<std::uint64_t> took[std::size(seconds_up_to) + 1] = {};
+  std::atomic<std::uint64_t> microseconds = 0;  // that all of them took
 };
 
 class Server {

@@ -18,7 +18,7 @@ static Reply text_reply(std::string text) {
 // read it is not well.
 static Routes own_routes(const std::string& version) {
   Routes routes;
-  const auto add = [&](const char* path, std::function<Reply(Store&)> answer) {
+  const auto add = [&](const char* path, const std::function<Reply(Store&)>& answer) {
     routes.push_back({.verb = Verb::get, .pattern = path, .access = Access::read, .handler = [answer](const Request&) {
                         return answer;
                       }});

@@ -17,9 +17,10 @@ static Request as_request(const nlohmann::json& object) {
 }
 
 static void read_metric(const nlohmann::json& object, const std::string& place, Batch& batch) {
+  static const nlohmann::json no_text = "";
   for (const char* name : {"key", "value", "timestamp"}) {
     const auto found = object.find(name);
-    if (found == object.end() || found->is_null() || *found == "") missing_value(place + "." + name);
+    if (found == object.end() || found->is_null() || *found == no_text) missing_value(place + "." + name);
   }
   const Fields fields(as_request(object));
   Metric metric{.key = fields.required_text("key"),

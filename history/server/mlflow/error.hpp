@@ -13,18 +13,18 @@
 namespace lockstep::history::server::mlflow {
 
 enum class ErrorCode {
-  invalid_parameter_value,    // 400
-  bad_request,                // 400
-  resource_already_exists,    // 400
-  invalid_state,              // 500, as MLflow has it
-  permission_denied,          // 403
-  unauthenticated,            // 401
-  resource_does_not_exist,    // 404
-  endpoint_not_found,         // 404
-  request_limit_exceeded,     // 429
-  internal_error,             // 500
-  not_implemented,            // 501
-  temporarily_unavailable,    // 503
+  invalid_parameter_value,  // 400
+  bad_request,              // 400
+  resource_already_exists,  // 400
+  invalid_state,            // 500, as MLflow has it
+  permission_denied,        // 403
+  unauthenticated,          // 401
+  resource_does_not_exist,  // 404
+  endpoint_not_found,       // 404
+  request_limit_exceeded,   // 429
+  internal_error,           // 500
+  not_implemented,          // 501
+  temporarily_unavailable,  // 503
 };
 
 class MlflowError : public Error {

@@ -86,7 +86,9 @@ Fields::Fields(const Request& request) : from_query_(request.verb == Verb::get &
   }
   fields_ = request.body.empty() ? json::object() : parsed(request.body);
   if (fields_.is_null()) fields_ = json::object();
-  if (!fields_.is_object()) throw invalid_parameter("The request must be a JSON object, not a {}", python_type(fields_));
+  if (!fields_.is_object()) {
+    throw invalid_parameter("The request must be a JSON object, not a {}", python_type(fields_));
+  }
 }
 
 const json* Fields::find(const char* name) const {
@@ -136,10 +138,16 @@ std::optional<std::int64_t> Fields::integer(const char* name) const {
   return number;
 }
 
+static bool is_empty_text(const json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().empty();
+}
+
 std::int64_t Fields::required_integer(const char* name) const {
   const json* value = find(name);
-  if (value == nullptr || *value == "") missing_value(name);
-  return *integer(name);
+  if (value == nullptr || is_empty_text(*value)) missing_value(name);
+  const auto number = integer_in(*value);
+  if (!number) wrong_type(name, *value);
+  return *number;
 }
 
 int Fields::max_results(int by_default, int at_most) const {
@@ -156,7 +164,7 @@ int Fields::max_results(int by_default, int at_most) const {
 
 double Fields::required_number(const char* name) const {
   const json* value = find(name);
-  if (value == nullptr || *value == "") missing_value(name);
+  if (value == nullptr || is_empty_text(*value)) missing_value(name);
   if (value->is_number()) return value->get<double>();
   if (!value->is_string()) wrong_type(name, *value);
   const auto& text = value->get_ref<const std::string&>();

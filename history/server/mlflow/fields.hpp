@@ -31,10 +31,10 @@ class Fields {
   double required_number(const char* name) const;  // "NaN", "Infinity", "-Infinity" too
   bool boolean(const char* name) const;            // absent: false
 
-  std::vector<std::string> texts(const char* name) const;        // a list; absent: empty
-  std::vector<KeyValue> key_values(const char* name) const;      // [{"key": ..., "value": ...}]; absent: empty
-  std::vector<nlohmann::json> objects(const char* name) const;   // a list of objects; absent: empty
-  const nlohmann::json& object() const { return fields_; }       // all of it
+  std::vector<std::string> texts(const char* name) const;       // a list; absent: empty
+  std::vector<KeyValue> key_values(const char* name) const;     // [{"key": ..., "value": ...}]; absent: empty
+  std::vector<nlohmann::json> objects(const char* name) const;  // a list of objects; absent: empty
+  const nlohmann::json& object() const { return fields_; }      // all of it
 
  private:
   const nlohmann::json* find(const char* name) const;  // null: absent, or null

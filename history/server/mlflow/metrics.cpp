@@ -8,13 +8,13 @@
 
 namespace lockstep::history::server::mlflow {
 
-static constexpr int points_of_a_curve = 2500;    // of one run, for one picture
+static constexpr int points_of_a_curve = 2500;  // of one run, for one picture
 static constexpr int points_of_a_page = 25'000;
 static constexpr std::size_t runs_of_a_request = 100;
 
 static Reply metrics_reply(const MetricPage& page) {
-  return list_reply("metrics", page.metrics, [](JsonText& out, const Metric& each) { write(out, each); },
-                    page.next_page_token);
+  return list_reply(
+      "metrics", page.metrics, [](JsonText& out, const Metric& each) { write(out, each); }, page.next_page_token);
 }
 
 // Without max_results all of it, as MLflow does.
@@ -54,12 +54,15 @@ struct Interval {
 };
 
 static Interval interval_of(const Fields& fields) {
-  Interval wanted{.run_ids = fields.texts("run_ids"), .key = {}, .first = fields.integer("start_step"),
+  Interval wanted{.run_ids = fields.texts("run_ids"),
+                  .key = {},
+                  .first = fields.integer("start_step"),
                   .last = fields.integer("end_step")};
   if (wanted.run_ids.empty()) missing_value("run_ids");
   if (wanted.run_ids.size() > runs_of_a_request) {
-    throw invalid_parameter("GetMetricHistoryBulkInterval request must specify at most {} run_ids. Received {} run_ids.",
-                            runs_of_a_request, wanted.run_ids.size());
+    throw invalid_parameter(
+        "GetMetricHistoryBulkInterval request must specify at most {} run_ids. Received {} run_ids.", runs_of_a_request,
+        wanted.run_ids.size());
   }
   wanted.key = fields.required_text("metric_key");
   const std::int64_t most = fields.integer("max_results").value_or(points_of_a_curve);
@@ -112,8 +115,8 @@ static Work get_bulk(const Request& request) {
                             runs_of_a_request, runs.size());
   }
   if (key == nullptr) throw invalid_parameter("GetMetricHistoryBulk request must specify a metric_key.");
-  const auto most = std::clamp<std::int64_t>(Fields(request).integer("max_results").value_or(points_of_a_page), 1,
-                                             points_of_a_page);
+  const auto most =
+      std::clamp<std::int64_t>(Fields(request).integer("max_results").value_or(points_of_a_page), 1, points_of_a_page);
   return [runs = std::move(runs), key = *key, most](Store& store) {
     return object_reply([&](JsonText& out) {
       out.key("metrics");

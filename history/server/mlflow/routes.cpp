@@ -3,7 +3,7 @@
 namespace lockstep::history::server::mlflow {
 
 void add_route(Routes& routes, Verb verb, const std::string& path, Access access,
-               std::function<Work(const Request&)> handler) {
+               const std::function<Work(const Request&)>& handler) {
   for (const char* prefix : {"/api/2.0/mlflow/", "/ajax-api/2.0/mlflow/"}) {
     routes.push_back({.verb = verb, .pattern = prefix + path, .access = access, .handler = handler});
   }

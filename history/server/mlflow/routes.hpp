@@ -21,6 +21,6 @@ Routes routes(const Workspace& workspace);
 
 // A route of MLflow's 2.0 API, `path` without its prefix ("runs/create"): once for /api and once for /ajax-api.
 void add_route(Routes& routes, Verb verb, const std::string& path, Access access,
-               std::function<Work(const Request&)> handler);
+               const std::function<Work(const Request&)>& handler);
 
 }  // namespace lockstep::history::server::mlflow

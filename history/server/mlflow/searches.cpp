@@ -36,16 +36,17 @@ static Work search_runs(const Request& request) {
   for (const std::string& id : search.experiment_ids) check_experiment_id(id);
   return [search = std::move(search)](Store& store) {
     const FullRunPage page = store.search_runs(search);
-    return list_reply("runs", page.runs, [](JsonText& out, const FullRun& each) { write(out, each); },
-                      page.next_page_token);
+    return list_reply(
+        "runs", page.runs, [](JsonText& out, const FullRun& each) { write(out, each); }, page.next_page_token);
   };
 }
 
 static Work search_experiments(const Request& request) {
   return [search = search_of(Fields(request), Kind::experiments, "view_type")](Store& store) {
     const ExperimentPage page = store.search_experiments(search);
-    return list_reply("experiments", page.experiments, [](JsonText& out, const Experiment& each) { write(out, each); },
-                      page.next_page_token);
+    return list_reply(
+        "experiments", page.experiments, [](JsonText& out, const Experiment& each) { write(out, each); },
+        page.next_page_token);
   };
 }
 

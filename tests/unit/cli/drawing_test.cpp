@@ -8,8 +8,8 @@
 
 #include "cli/loss_curve.hpp"
 #include "cli/progress_text.hpp"
-#include "history/store/run_name.hpp"
 #include "cli/state_lines.hpp"
+#include "history/store/run_name.hpp"
 
 namespace lockstep::cli {
 namespace {

@@ -10,7 +10,6 @@ namespace lockstep::history::server::mlflow {
 namespace {
 
 using nlohmann::json;
-using ::testing::HasSubstr;
 
 class ArtifactRoutes : public ApiRig {
  protected:

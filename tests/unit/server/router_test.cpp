@@ -27,7 +27,8 @@ class Routing : public ::testing::Test {
 };
 
 TEST_F(Routing, FixedWordsWinOverCapturedParts) {
-  router_.add({route(Verb::get, "/models/{id}"), route(Verb::get, "/models/search"), route(Verb::get, "/models/{id}/tags/{key}")});
+  router_.add({route(Verb::get, "/models/{id}"), route(Verb::get, "/models/search"),
+               route(Verb::get, "/models/{id}/tags/{key}")});
   EXPECT_EQ(pattern_for(Verb::get, "/models/search"), "/models/search");
   EXPECT_EQ(pattern_for(Verb::get, "/models/m-1"), "/models/{id}");
   EXPECT_EQ(captured_, std::vector<std::string>{"m-1"});

@@ -26,7 +26,7 @@ class WorkersOfAStore : public ::testing::Test {
     return promise->get_future();
   }
   // The writer is busy until the promise is fulfilled: what is submitted meanwhile waits, and is committed at once.
-  std::future<Reply> hold_writer(std::shared_future<void> until) {
+  std::future<Reply> hold_writer(const std::shared_future<void>& until) {
     return submit(Access::write, [until](Store&) {
       until.wait();
       return said("held");
@@ -66,6 +66,7 @@ TEST_F(WorkersOfAStore, AWorkThatFailsUndoesOnlyItself) {
   });
   auto after = submit(Access::write, log("b"));
   gate.set_value();
+  EXPECT_EQ(held.get().body, "held");
   EXPECT_EQ(before.get().body, "a");
   EXPECT_EQ(bad.get().status, 400);
   EXPECT_EQ(after.get().body, "b");
@@ -76,7 +77,8 @@ TEST_F(WorkersOfAStore, AReplyToAWriteComesAfterItsCommit) {
   for (int i = 0; i < 20; ++i) {
     const std::string key = fmt::format("p{}", i);
     EXPECT_EQ(submit(Access::write, log(key)).get().body, key);
-    const Reply read = submit(Access::read, [](Store& store) { return said(fmt::format("{}", store.params("r").size())); }).get();
+    const Reply read =
+        submit(Access::read, [](Store& store) { return said(fmt::format("{}", store.params("r").size())); }).get();
     EXPECT_EQ(read.body, fmt::format("{}", i + 1));
   }
 }

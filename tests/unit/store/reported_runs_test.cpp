@@ -22,7 +22,7 @@ class ReportedRuns : public ::testing::Test {
   }
   void update(const std::string& run_id, std::optional<RunState> state, std::optional<std::int64_t> ended_ms = {},
               std::optional<std::string> name = {}) {
-    store_->update_run(run_id, {.state = state, .ended_ms = ended_ms, .display_name = name});
+    store_->update_run(run_id, {.state = state, .ended_ms = ended_ms, .display_name = std::move(name)});
   }
   void tag(const std::string& run_id, const std::string& key, const std::string& value) {
     const KeyValue pair{key, value};

@@ -6,7 +6,6 @@ namespace lockstep::history {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 Clause clause(Field field, const std::string& key, Comparison comparison,
