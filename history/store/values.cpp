@@ -49,8 +49,13 @@ Latest find_or_create_series(Database& database, std::int64_t run, const Metric&
   Query found = database.query(
       "SELECT series, step, timestamp_ms, value, in_order, points FROM series WHERE run = ? AND key = ?");
   if (found.bind(run, first.key).step()) {
-    return {found.integer(0),   found.integer(1),      found.integer(2),
-            value_of(found, 3), found.integer(4) != 0, found.integer(5), false};
+    return {found.integer(0),
+            found.integer(1),
+            found.integer(2),
+            value_of(found, 3),
+            found.integer(4) != 0,
+            found.integer(5),
+            false};
   }
   database.query("INSERT INTO series (run, key, step, timestamp_ms, value, in_order) VALUES (?, ?, ?, ?, ?, 1)")
       .bind(run, first.key, first.step, first.timestamp_ms, first.value)

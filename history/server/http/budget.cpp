@@ -37,12 +37,14 @@ asio::awaitable<Budget::Part> Budget::take(std::uint64_t amount) {
     } while (line_.front() != place.turn.get() || amount > left_);
   }
   left_ -= amount;
+  taken_ = all_ - left_;
   if (!line_.empty()) line_.front()->cancel();
   co_return Part(*this, amount);
 }
 
 void Budget::give_back(std::uint64_t amount) {
   left_ += amount;
+  taken_ = all_ - left_;
   if (!line_.empty()) line_.front()->cancel();
 }
 

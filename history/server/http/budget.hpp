@@ -1,6 +1,7 @@
 // An amount that several coroutines of one thread share: they wait in line for their part.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
@@ -11,7 +12,8 @@ namespace lockstep::history::server::http {
 
 class Budget {
  public:
-  explicit Budget(std::uint64_t all) : left_(all), all_(all) {}
+  // `taken` is kept at what is taken.
+  Budget(std::uint64_t all, std::atomic<std::uint64_t>& taken) : left_(all), all_(all), taken_(taken) {}
 
   // What is taken goes back when this is destroyed.
   class Part {
@@ -37,13 +39,13 @@ class Budget {
 
   // Waits until it is there, after all who came before; more than there is at all counts as all of it.
   boost::asio::awaitable<Part> take(std::uint64_t amount);
-  std::uint64_t taken() const { return all_ - left_; }
 
  private:
   void give_back(std::uint64_t amount);
 
   std::uint64_t left_;
   std::uint64_t all_;
+  std::atomic<std::uint64_t>& taken_;
   std::list<boost::asio::steady_timer*> line_;  // each is cancelled when it is its turn to look again
 };
 

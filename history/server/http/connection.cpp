@@ -24,14 +24,19 @@ using std::chrono::steady_clock;
 
 static constexpr std::size_t piece_bytes = std::size_t{256} << 10;
 
-Connection::Connection(Shared& shared, asio::ip::tcp::socket socket) : shared_(shared), stream_(std::move(socket)) {
+Connection::Connection(Shared& shared, asio::ip::tcp::socket socket)
+    : shared_(shared), place_(shared.connections.insert(shared.connections.end(), this)), stream_(std::move(socket)) {
   ++shared_.counts.connections;
   ++shared_.counts.accepted;
   error_code ignored;
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
-Connection::~Connection() { --shared_.counts.connections; }
+Connection::~Connection() {
+  if (under_way_) --shared_.counts.under_way;
+  shared_.connections.erase(place_);
+  --shared_.counts.connections;
+}
 
 void Connection::cancel() { stream_.cancel(); }
 
@@ -39,7 +44,7 @@ asio::awaitable<void> Connection::serve() {
   try {
     while (!shared_.stopping && co_await exchange()) {
     }
-  } catch (const boost::system::system_error&) {  // the client went away, or was too slow
+  } catch (const std::exception&) {  // the client went away, or was too slow; or a file can't be read to its end
     co_return;
   }
   error_code ignored;
@@ -83,13 +88,14 @@ asio::awaitable<bool> Connection::exchange() {
              broken != bhttp::error::end_of_stream && broken != bhttp::error::partial_message) {
     reply = plain(400, "This is no HTTP request that the server understands: " + broken.message());
   } else if (broken) {
-    --shared_.counts.under_way;
     throw boost::system::system_error(broken);
   } else {
     try {
       reply = co_await answer(parser);
     } catch (const Refusal& refusal) {
       reply = plain(refusal.status, refusal.why);
+    } catch (const Error&) {  // a full disk, for one
+      reply = mlflow::reply_of(std::current_exception());
     }
   }
   const bool keep_alive = !broken && parser.is_done() && parser.keep_alive() && !shared_.stopping;
@@ -168,7 +174,6 @@ asio::awaitable<Reply> Connection::answer(Parser& parser) {
     co_await body_to_file(parser, request.uploaded);
   } else if (length > 0) {
     held = co_await shared_.bodies.take(length);
-    shared_.counts.body_bytes_held = shared_.bodies.taken();
     request.body = co_await body_in_memory(parser);
   }
   if (route == nullptr) {

@@ -15,6 +15,8 @@
 
 namespace lockstep::history::server::http {
 
+class Connection;
+
 // What the connections of a server share. Everything but `counts` belongs to the network thread.
 struct Shared {
   const Options& options;
@@ -22,7 +24,8 @@ struct Shared {
   Workers& workers;
   Counts& counts;
   Budget bodies;
-  boost::asio::thread_pool& files;  // reads and writes the files of bodies
+  boost::asio::thread_pool& files;     // reads and writes the files of bodies
+  std::list<Connection*> connections;  // that are open
   bool stopping = false;
 };
 
@@ -56,6 +59,7 @@ class Connection {
   boost::asio::awaitable<void> send_file(const fs::path& file, std::uint64_t bytes);
 
   Shared& shared_;
+  std::list<Connection*>::iterator place_;  // in shared_.connections
   boost::beast::tcp_stream stream_;
   boost::beast::flat_buffer buffer_;
   bool under_way_ = false;

@@ -21,7 +21,8 @@ using boost::system::error_code;
 struct Server::Inside {
   Inside(Options given, const Router& router, Workers& workers)
       : options(std::move(given)),
-        shared{options, router, workers, counts, Budget(options.limits.body_budget), files} {}
+        shared{options, router, workers, counts, Budget(options.limits.body_budget, counts.body_bytes_held),
+               files,   {}} {}
 
   void listen();
   asio::awaitable<void> accept();
@@ -36,7 +37,6 @@ struct Server::Inside {
   tcp::acceptor acceptor{io};
   asio::signal_set signals{io};
   asio::steady_timer patience{io};
-  std::list<Connection*> connections;
 };
 
 // Each client takes a descriptor, and the usual limit is 1,024 of them.
@@ -77,9 +77,7 @@ asio::awaitable<void> Server::Inside::accept() {
 
 asio::awaitable<void> Server::Inside::serve(tcp::socket socket) {
   Connection connection(shared, std::move(socket));
-  const auto place = connections.insert(connections.end(), &connection);
   co_await connection.serve();
-  connections.erase(place);
 }
 
 void Server::Inside::stop() {
@@ -88,13 +86,13 @@ void Server::Inside::stop() {
   error_code ignored;
   acceptor.close(ignored);
   signals.cancel(ignored);
-  for (Connection* each : connections) {
+  for (Connection* each : shared.connections) {
     if (each->is_idle()) each->cancel();
   }
   patience.expires_after(options.limits.stop);
   patience.async_wait([this](error_code over) {
     if (over) return;
-    for (Connection* each : connections) each->cancel();
+    for (Connection* each : shared.connections) each->cancel();
   });
 }
 
@@ -118,7 +116,7 @@ void Server::run(bool until_signal) {
     });
   }
   asio::co_spawn(inside_->io, inside_->accept(), asio::detached);
-  while (!inside_->shared.stopping || !inside_->connections.empty()) {
+  while (!inside_->shared.stopping || !inside_->shared.connections.empty()) {
     if (inside_->io.run_one() == 0) break;
   }
 }

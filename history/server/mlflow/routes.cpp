@@ -11,8 +11,9 @@ void add_route(Routes& routes, Verb verb, const std::string& path, Access access
 
 Routes routes(const Workspace& workspace) {
   Routes all;
-  for (const Routes& some : {experiment_routes(), run_routes(), batch_routes(), metric_routes(), search_routes(),
-                       registry_routes(), logged_model_routes(), artifact_routes(workspace), server_info_routes()}) {
+  for (const Routes& some :
+       {experiment_routes(), run_routes(), batch_routes(), metric_routes(), search_routes(), registry_routes(),
+        logged_model_routes(), artifact_routes(workspace), server_info_routes()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

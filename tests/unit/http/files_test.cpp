@@ -25,8 +25,7 @@ class FilesOverHttp : public RunningServer {
         },
         Body::to_file);
     serve(
-        Verb::put, "/refused",
-        [](const Request&) -> Work { throw bad_input("not this one"); }, Body::to_file);
+        Verb::put, "/refused", [](const Request&) -> Work { throw bad_input("not this one"); }, Body::to_file);
     serve(Verb::get, "/files/{name}", [this](const Request& request) -> Work {
       return [file = kept_ / request.captured.at(0)](Store&) {
         Reply reply;
@@ -82,6 +81,15 @@ TEST_F(FilesOverHttp, ThatBreakOffAreRemoved) {
   lockstep::testing::wait_until([&] { return counts().accepted == 1 && counts().connections == 0; });
   EXPECT_TRUE(nothing_is_left());
   EXPECT_FALSE(fs::exists(kept_ / "half"));
+}
+
+TEST_F(FilesOverHttp, ThatCannotBeWrittenAreAnErrorAndTheServerGoesOn) {
+  start({});
+  fs::remove_all(uploads());
+  const std::string reply = client().exchange(put("/files/a", "bytes"));
+  EXPECT_EQ(status_of(reply), 500);
+  EXPECT_THAT(body_of(reply), HasSubstr("INTERNAL_ERROR"));
+  EXPECT_EQ(status_of(client().exchange("GET /files/none HTTP/1.1\r\nHost: x\r\n\r\n")), 404);
 }
 
 TEST_F(FilesOverHttp, ThatAreNotThereAre404) {

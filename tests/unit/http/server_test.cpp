@@ -38,8 +38,9 @@ TEST_F(HttpServer, AnswersManyRequestsOnOneConnection) {
 TEST_F(HttpServer, AnswersRequestsThatWereSentAtOnceInTheirOrder) {
   start({});
   RawHttp one = client();
-  one.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1"
-           "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n2");
+  one.send(
+      "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1"
+      "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n2");
   EXPECT_EQ(body_of(one.reply()), "1");
   EXPECT_EQ(body_of(one.reply()), "2");
 }
@@ -79,22 +80,28 @@ TEST_F(HttpServer, RefusesWhatIsTooLong) {
                                         std::string(112, 'a') + "\r\n0\r\n\r\n")),
             413);
   const std::string longest(100, 'b');
-  EXPECT_EQ(body_of(client().exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + longest)), longest);
+  EXPECT_EQ(body_of(client().exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + longest)),
+            longest);
 }
 
 // Each of these means one thing to one program and another to the next.
 TEST_F(HttpServer, RefusesRequestsWhoseEndIsUnclear) {
   start({});
   const char* const heads[] = {
-      "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
-      "Content-Length: 3\r\nContent-Length: 4\r\n",          "Content-Length: +3\r\n",
-      "Content-Length: 3, 4\r\n",                            "Content-Length: -1\r\n",
-      "Content-Length: 99999999999999999999\r\n",            "Content-Length : 3\r\n",
+      "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+      "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
+      "Content-Length: 3\r\nContent-Length: 4\r\n",
+      "Content-Length: +3\r\n",
+      "Content-Length: 3, 4\r\n",
+      "Content-Length: -1\r\n",
+      "Content-Length: 99999999999999999999\r\n",
+      "Content-Length : 3\r\n",
       "X: a\r\n b: folded\r\nContent-Length\r\n",
   };
   for (const char* head : heads) {
     RawHttp one = client();
-    one.send(std::string("POST /echo HTTP/1.1\r\nHost: x\r\n") + head + "\r\nabcGET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    one.send(std::string("POST /echo HTTP/1.1\r\nHost: x\r\n") + head +
+             "\r\nabcGET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_EQ(status_of(one.reply()), 400) << head;
     EXPECT_TRUE(one.is_closed_by_server()) << head;
     EXPECT_THAT(one.reply(), IsEmpty()) << head;
@@ -168,13 +175,13 @@ TEST_F(HttpServer, ABudgetIsGivenBackByClientsThatGoAway) {
   const std::string head = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
   for (int i = 0; i < 20; ++i) client().send(head + "abc");
   EXPECT_EQ(body_of(client().exchange(head + std::string(1000, 'a'))), std::string(1000, 'a'));
+  EXPECT_TRUE(lockstep::testing::wait_until([&] { return counts().body_bytes_held == 0 && counts().under_way == 0; }));
 }
 
 TEST_F(HttpServer, AnErrorOfAHandlerIsAReply) {
   serve(Verb::get, "/bad", [](const Request&) -> Work { throw bad_input("no such thing as {}", 7); });
-  serve(Verb::get, "/worse", [](const Request&) -> Work {
-    return [](Store&) -> Reply { throw std::runtime_error("lightning"); };
-  });
+  serve(Verb::get, "/worse",
+        [](const Request&) -> Work { return [](Store&) -> Reply { throw std::runtime_error("lightning"); }; });
   start({});
   RawHttp one = client();
   const std::string bad = one.exchange("GET /bad HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -7,7 +7,6 @@ namespace lockstep::history::server::mlflow {
 namespace {
 
 using nlohmann::json;
-using ::testing::HasSubstr;
 
 class ExperimentsApi : public ApiRig {
  protected:
@@ -23,7 +22,8 @@ class ExperimentsApi : public ApiRig {
 
 TEST_F(ExperimentsApi, AreMadeFoundAndTagged) {
   const std::string id = create("mnist");
-  EXPECT_EQ(post("experiments/set-experiment-tag", {{"experiment_id", id}, {"key", "team"}, {"value", "a"}}).status, 200);
+  EXPECT_EQ(post("experiments/set-experiment-tag", {{"experiment_id", id}, {"key", "team"}, {"value", "a"}}).status,
+            200);
   const json made = get("experiments/get-by-name", {{"experiment_name", "mnist"}}).json["experiment"];
   EXPECT_EQ(made, experiment(id));
   EXPECT_EQ(made["experiment_id"], id);

@@ -42,8 +42,8 @@ TEST_F(RunsApi, ANewRunIsRunningAndHasWhatItWasGiven) {
 TEST_F(RunsApi, ARunWithoutANameGetsOne) { EXPECT_NE(run(new_run_id())["info"]["run_name"], ""); }
 
 TEST_F(RunsApi, TwoNamesThatDifferAreRefused) {
-  const Answer answer = post(
-      "runs/create", {{"run_name", "a"}, {"tags", {{{"key", "mlflow.runName"}, {"value", "b"}}}}});
+  const Answer answer =
+      post("runs/create", {{"run_name", "a"}, {"tags", {{{"key", "mlflow.runName"}, {"value", "b"}}}}});
   EXPECT_EQ(answer.error_code(), "INVALID_PARAMETER_VALUE");
   EXPECT_THAT(answer.message(), HasSubstr("run_name='a', mlflow.runName='b'"));
 }
@@ -97,21 +97,19 @@ TEST_F(RunsApi, ValuesOfAnotherTypeAreRefusedAsMlflowDoes) {
 
 TEST_F(RunsApi, ABatchIsKeptWhole) {
   const std::string id = new_run_id();
-  const Answer answer = post("runs/log-batch",
-                             {{"run_id", id},
-                              {"metrics",
-                               {{{"key", "loss"}, {"value", 0.5}, {"timestamp", 10}, {"step", 1}},
-                                {{"key", "loss"}, {"value", "NaN"}, {"timestamp", "11"}, {"step", 2}},
-                                {{"key", "top"}, {"value", "-Infinity"}, {"timestamp", 11}}}},
-                              {"params", {{{"key", "lr"}, {"value", "0.1"}}}},
-                              {"tags", {{{"key", "t"}, {"value", "é"}}}}});
+  const Answer answer = post("runs/log-batch", {{"run_id", id},
+                                                {"metrics",
+                                                 {{{"key", "loss"}, {"value", 0.5}, {"timestamp", 10}, {"step", 1}},
+                                                  {{"key", "loss"}, {"value", "NaN"}, {"timestamp", "11"}, {"step", 2}},
+                                                  {{"key", "top"}, {"value", "-Infinity"}, {"timestamp", 11}}}},
+                                                {"params", {{{"key", "lr"}, {"value", "0.1"}}}},
+                                                {"tags", {{{"key", "t"}, {"value", "é"}}}}});
   ASSERT_EQ(answer.status, 200);
   EXPECT_EQ(answer.json, json::object());
   const json data = run(id)["data"];
   EXPECT_EQ(data["params"], (json{{{"key", "lr"}, {"value", "0.1"}}}));
-  EXPECT_EQ(data["metrics"],
-            (json{{{"key", "loss"}, {"value", "NaN"}, {"timestamp", 11}, {"step", 2}},
-                  {{"key", "top"}, {"value", "-Infinity"}, {"timestamp", 11}, {"step", 0}}}));
+  EXPECT_EQ(data["metrics"], (json{{{"key", "loss"}, {"value", "NaN"}, {"timestamp", 11}, {"step", 2}},
+                                   {{"key", "top"}, {"value", "-Infinity"}, {"timestamp", 11}, {"step", 0}}}));
   const json history = get("metrics/get-history", {{"run_id", id}, {"metric_key", "loss"}}).json["metrics"];
   EXPECT_EQ(history.size(), 2U);
   EXPECT_EQ(history[0]["value"], 0.5);
@@ -170,7 +168,9 @@ TEST_F(RunsApi, SearchesFindPagesInOrder) {
     const std::string id = new_run_id({{"run_name", fmt::format("r{}", i)}});
     post("runs/log-metric", {{"run_id", id}, {"key", "loss"}, {"value", 5 - i}, {"timestamp", 1}});
   }
-  json request = {{"experiment_ids", {"0"}}, {"filter", "metrics.loss < 5"}, {"order_by", {"metrics.loss ASC"}},
+  json request = {{"experiment_ids", {"0"}},
+                  {"filter", "metrics.loss < 5"},
+                  {"order_by", {"metrics.loss ASC"}},
                   {"max_results", 3}};
   const json first = post("runs/search", request).json;
   request["page_token"] = first["next_page_token"];
@@ -190,10 +190,10 @@ TEST_F(RunsApi, CurvesOfSeveralRunsComeTogether) {
       post("runs/log-metric", {{"run_id", id}, {"key", "m"}, {"value", step}, {"timestamp", step}, {"step", step}});
     }
   }
-  const json all = get("metrics/get-history-bulk-interval",
-                       {{"run_ids", ids[0]}, {"run_ids", ids[1]}, {"metric_key", "m"}, {"start_step", "2"},
-                        {"end_step", "4"}})
-                       .json["metrics"];
+  const json all =
+      get("metrics/get-history-bulk-interval",
+          {{"run_ids", ids[0]}, {"run_ids", ids[1]}, {"metric_key", "m"}, {"start_step", "2"}, {"end_step", "4"}})
+          .json["metrics"];
   EXPECT_EQ(all.size(), 6U);
   EXPECT_EQ(all[0]["step"], 2);
   EXPECT_EQ(all[5]["run_id"], ids[1]);
@@ -205,11 +205,12 @@ TEST_F(RunsApi, CurvesOfSeveralRunsComeTogether) {
 TEST_F(RunsApi, DatasetsAndModelsOfARunAreShown) {
   const std::string id = new_run_id();
   const json dataset = {{"name", "d"}, {"digest", "1"}, {"source_type", "local"}, {"source", "{}"}};
-  EXPECT_EQ(post("runs/log-inputs",
-                 {{"run_id", id},
-                  {"datasets", {{{"dataset", dataset}, {"tags", {{{"key", "mlflow.data.context"}, {"value", "eval"}}}}}}}})
-                .status,
-            200);
+  EXPECT_EQ(
+      post("runs/log-inputs",
+           {{"run_id", id},
+            {"datasets", {{{"dataset", dataset}, {"tags", {{{"key", "mlflow.data.context"}, {"value", "eval"}}}}}}}})
+          .status,
+      200);
   EXPECT_EQ(run(id)["inputs"]["dataset_inputs"][0]["dataset"], dataset);
   const json found = post("experiments/search-datasets", {{"experiment_ids", {"0"}}}).json["dataset_summaries"];
   EXPECT_EQ(found, (json{{{"experiment_id", "0"}, {"name", "d"}, {"digest", "1"}, {"context", "eval"}}}));

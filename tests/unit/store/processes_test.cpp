@@ -75,7 +75,8 @@ TEST(StoreProcesses, WriteAtOnceAndLoseNothing) {
       const std::int64_t epoch = store->take_ownership(run_named(writer));
       store->transition(run_named(writer), epoch, RunState::running);
       for (int i = 0; i < batches; ++i) {
-        const std::vector<Metric> metrics{{fmt::format("m{}", writer), 1.0 * i, i, i}, {"all", 1.0 * i, 100 * writer + i, i}};
+        const std::vector<Metric> metrics{{fmt::format("m{}", writer), 1.0 * i, i, i},
+                                          {"all", 1.0 * i, 100 * writer + i, i}};
         const std::vector<KeyValue> tags{{fmt::format("t{}", i), std::to_string(writer)}};
         store->log_batch("shared", metrics, {}, tags);
         JournalBatch batch;
