@@ -57,7 +57,7 @@ int serve(const ServeArguments& arguments) {
 void add_serve_command(const Command& root) {
   const Command command = root.add("serve", "Serve the run history: MLflow's REST API over this workspace",
                                    "lockstep serve\n"
-                                   "lockstep serve --port 0          # any free port; the first line says which\n"
+                                   "lockstep serve --port 0          # any port that is free; it says which\n"
                                    "MLFLOW_TRACKING_URI=http://127.0.0.1:5000 python train.py");
   auto arguments = std::make_shared<ServeArguments>();
   command.option("--host", arguments->host, "HOST", "The address to listen at (127.0.0.1)");

@@ -27,6 +27,12 @@ static Routes own_routes(const std::string& version) {
     store.list_experiments(View::archived_only);
     return text_reply("OK");
   });
+  add("/", [version](Store&) {
+    return text_reply(
+        fmt::format("Lockstep {}: run history, by MLflow's REST API at /api/2.0/mlflow/\n"
+                    "/health, /version, /metrics (Prometheus)\n",
+                    version));
+  });
   add("/version", [version](Store&) { return text_reply(version); });
   return routes;
 }
