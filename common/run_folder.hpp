@@ -58,6 +58,7 @@ class Workspace {
   fs::path model_artifacts(const std::string& model_id) const { return root_ / "models" / model_id / "artifacts"; }
   fs::path multipart_upload(const std::string& upload_id) const { return multipart_uploads() / upload_id; }
   fs::path multipart_uploads() const { return root_ / "multipart"; }
+  fs::path uploads() const { return root_ / "uploads"; }  // bodies of requests that are not whole yet
 
  private:
   fs::path root_;

@@ -39,7 +39,7 @@ static Routes own_routes(const std::string& version) {
 
 // A killed server left bodies behind that never became files.
 static fs::path fresh_uploads(const Workspace& workspace) {
-  const fs::path folder = workspace.root() / "uploads";
+  const fs::path folder = workspace.uploads();
   std::error_code ignored;
   fs::remove_all(folder, ignored);
   fs::create_directories(folder);

@@ -39,7 +39,7 @@ std::set<std::string> paths_of_the_module() {
   };
   add("W/", workspace.store_file(), false, -1, "");
   for (const auto& folder : {workspace.run("<run_id>").root(), workspace.model_artifacts("<model_id>"),
-                             workspace.artifacts(), workspace.multipart_upload("<upload_id>")}) {
+                             workspace.artifacts(), workspace.multipart_upload("<upload_id>"), workspace.uploads()}) {
     add("W/", folder, true, -1, "");
   }
   for (const auto& file :
