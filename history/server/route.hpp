@@ -4,7 +4,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "history/server/request.hpp"
@@ -40,6 +42,7 @@ class Router {
 
  private:
   Routes routes_;
+  std::map<std::pair<Verb, std::string>, std::size_t> plain_;  // those without {...}: their places in routes_
 };
 
 }  // namespace lockstep::history::server

@@ -54,12 +54,22 @@ const std::string* Request::query_value(std::string_view key) const {
   return found == query.end() ? nullptr : &found->value;
 }
 
-void Router::add(Routes routes) { std::move(routes.begin(), routes.end(), std::back_inserter(routes_)); }
+void Router::add(Routes routes) {
+  for (Route& route : routes) {
+    if (route.pattern.find('{') == std::string::npos)
+      plain_.emplace(std::pair(route.verb, route.pattern), routes_.size());
+    routes_.push_back(std::move(route));
+  }
+}
 
 const Route* Router::find(Request& request, bool& other_verb) const {
   const Route* best = nullptr;
   Matched how;
   other_verb = false;
+  // Nearly all requests: nothing is closer than a path's own words.
+  if (const auto plain = plain_.find({request.verb, request.path}); plain != plain_.end()) {
+    return &routes_[plain->second];
+  }
   for (const Route& route : routes_) {
     auto match = matched(std::string_view(route.pattern).substr(1), std::string_view(request.path).substr(1));
     if (!match) continue;

@@ -25,9 +25,9 @@ SortColumn column_named(const std::string& name) {
 Sql id_condition(const Clause& clause) {
   std::vector<std::int64_t> ids;
   if (const auto* list = std::get_if<std::vector<std::string>>(&clause.value)) {
-    for (const auto& each : *list) ids.push_back(experiment_number(each));
+    for (const auto& each : *list) ids.push_back(limits::experiment_number(each));
   } else {
-    ids.push_back(experiment_number(std::get<std::string>(clause.value)));
+    ids.push_back(limits::experiment_number(std::get<std::string>(clause.value)));
   }
   const bool wanted = clause.comparison == Comparison::equal || clause.comparison == Comparison::in;
   Sql all = sql(wanted ? "" : "NOT ");
@@ -62,7 +62,7 @@ std::string view_condition(View view) {
 
 void add_tags(Database& database, Experiment& experiment) {
   Query rows = database.query("SELECT key, value FROM experiment_tags WHERE experiment_id = ? ORDER BY key");
-  rows.bind(experiment_number(experiment.experiment_id));
+  rows.bind(limits::experiment_number(experiment.experiment_id));
   while (rows.step()) experiment.tags.push_back({rows.text(0), rows.text(1)});
 }
 }  // namespace

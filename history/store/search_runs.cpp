@@ -12,7 +12,7 @@ namespace lockstep::history {
 namespace {
 std::vector<std::int64_t> experiments_of(const Search& search) {
   std::vector<std::int64_t> ids;
-  for (const std::string& each : search.experiment_ids) ids.push_back(experiment_number(each));
+  for (const std::string& each : search.experiment_ids) ids.push_back(limits::experiment_number(each));
   return ids;
 }
 

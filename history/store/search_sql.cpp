@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "common/error.hpp"
@@ -111,14 +110,6 @@ Sql condition(std::string_view left, const Clause& clause) {
       }
   }
   return all;
-}
-
-std::int64_t experiment_number(const std::string& experiment_id) {
-  std::int64_t number = 0;
-  const char* end = experiment_id.data() + experiment_id.size();
-  const auto [stop, error] = std::from_chars(experiment_id.data(), end, number);
-  if (error == std::errc() && stop == end) return number;
-  throw bad_input("Invalid experiment ID '{}'. Experiment ID must be a valid integer.", experiment_id);
 }
 
 Sql is_one_of(std::string_view left, const std::vector<std::string>& texts) {

@@ -47,9 +47,6 @@ struct SideTable {
 // bad_input: a pattern that is too long.
 Sql condition(std::string_view left, const Clause& clause);
 
-// bad_input, in MLflow's words: it is no integer.
-std::int64_t experiment_number(const std::string& experiment_id);
-
 // "<left> IN (...)" for any number of values.
 Sql is_one_of(std::string_view left, const std::vector<std::string>& texts);
 Sql is_one_of(std::string_view left, const std::vector<std::int64_t>& numbers);

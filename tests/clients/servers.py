@@ -13,8 +13,6 @@ import unittest
 import urllib.error
 import urllib.request
 
-LOCKSTEP = pathlib.Path(sys.argv[1]) / "bin/lockstep"
-
 for name in list(os.environ):  # what a person or another test has set
     if name.startswith(("LOCKSTEP_", "MLFLOW_")) or name.lower().endswith("_proxy"):
         del os.environ[name]
@@ -28,10 +26,12 @@ os.environ |= {
 
 
 class Lockstep:
-    def __init__(self):
+    def __init__(self, build=None):
+        """`build`: the build folder; a test is started with it."""
+        program = pathlib.Path(build or sys.argv[1]) / "bin/lockstep"
         self.folder = tempfile.TemporaryDirectory()
         self.workspace = pathlib.Path(self.folder.name) / "workspace"
-        command = [str(LOCKSTEP), "serve", "--port", "0", "--workspace", str(self.workspace)]
+        command = [str(program), "serve", "--port", "0", "--workspace", str(self.workspace)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         said = []
         for line in self.process.stdout:
@@ -59,13 +59,13 @@ def free_port():
 class Mlflow:
     """MLflow's server, of the release that the tests' client is of."""
 
-    def __init__(self):
+    def __init__(self, python=sys.executable, options=("--workers", "1")):
         self.folder = tempfile.TemporaryDirectory()
         path = pathlib.Path(self.folder.name)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-        command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{path}/history.db"]
+        command = [str(python), "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), *options]
+        command += ["--backend-store-uri", f"sqlite:///{path}/history.db"]
         command += ["--artifacts-destination", f"{path}/artifacts"]
         environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         self.log = (path / "log").open("w+")

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <atomic>
 #include <random>
 #include <set>
 #include <thread>
@@ -77,7 +78,8 @@ struct Told {
   std::set<std::string> sent;
 };
 
-void write_until_it_goes(const Serving& serving, const std::string& run_id, int writer, int round, Told& told) {
+void write_until_it_goes(const Serving& serving, const std::string& run_id, int writer, int round, Told& told,
+                         std::atomic<unsigned>& count) {
   try {
     RawHttp client = serving.client();
     for (int i = 0;; ++i) {
@@ -88,6 +90,7 @@ void write_until_it_goes(const Serving& serving, const std::string& run_id, int 
           "runs/log-batch", {{"run_id", run_id}, {"metrics", metrics}, {"tags", {{{"key", key}, {"value", "1"}}}}}));
       if (status_of(reply) != 200) return;
       told.acknowledged.insert(key);
+      ++count;
     }
   } catch (const Error&) {
     return;  // it was gone before we came
@@ -104,13 +107,15 @@ TEST(Serve, KeepsWhatItAcknowledgedWhenItIsKilled) {
     Serving serving(sandbox);
     if (run_id.empty()) run_id = new_run(serving);
     std::vector<Told> told(writers);
+    std::atomic<unsigned> count = 0;  // of acknowledged batches
     {
       std::vector<std::jthread> threads;
       for (int writer = 0; writer < writers; ++writer) {
         Told& mine = told[static_cast<std::size_t>(writer)];
-        threads.emplace_back([&, writer] { write_until_it_goes(serving, run_id, writer, round, mine); });
+        threads.emplace_back([&, writer] { write_until_it_goes(serving, run_id, writer, round, mine, count); });
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(20 + random() % 200));  // the moment, not a wait for one
+      const unsigned moment = 1 + random() % 2000;
+      EXPECT_TRUE(wait_until([&] { return count >= moment; }));
       serving.end(SIGKILL);
     }
     for (Told& each : told) {

@@ -44,10 +44,4 @@ std::string path_of_artifact_uri(const std::string& uri) {
                     fmt::format("The artifacts at '{}' are not served here: read them there", uri));
 }
 
-std::string artifact_uri_of(Store& store, const ModelVersion& version) {
-  constexpr std::string_view scheme = "models:/";
-  if (!version.source.starts_with(scheme)) return version.source;
-  return store.get_logged_model(without_slashes_before(version.source.substr(scheme.size()))).artifact_uri;
-}
-
 }  // namespace lockstep::history::server::mlflow

@@ -3,15 +3,10 @@
 
 #include <string>
 
-#include "history/store/store.hpp"
-
 namespace lockstep::history::server::mlflow {
 
 // The path below mlflow-artifacts:/ of a URI that is served here: mlflow-artifacts:/<path>, with or without a host, or
 // the http address of the same. Throws NOT_IMPLEMENTED for any other: its files lie where only the client can go.
 std::string path_of_artifact_uri(const std::string& uri);
-
-// Where the files of a model version are: its source, or that of the logged model that the source names.
-std::string artifact_uri_of(Store& store, const ModelVersion& version);
 
 }  // namespace lockstep::history::server::mlflow

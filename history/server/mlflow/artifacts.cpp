@@ -94,7 +94,7 @@ static Work file_of_run(const Workspace& workspace, const Request& request) {
 static Work file_of_model_version(const Workspace& workspace, const Request& request) {
   const auto version = static_cast<int>(Fields(request).required_integer("version"));
   return [workspace, version, name = required(request, "name"), path = required(request, "path")](Store& store) {
-    return file_below(workspace, artifact_uri_of(store, store.get_model_version(name, version)), path);
+    return file_below(workspace, store.get_model_version(name, version).storage_location, path);
   };
 }
 

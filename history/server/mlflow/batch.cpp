@@ -3,26 +3,11 @@
 #include "history/server/mlflow/checks.hpp"
 #include "history/server/mlflow/error.hpp"
 #include "history/server/mlflow/existing_run.hpp"
-#include "history/server/mlflow/fields.hpp"
 #include "history/store/limits.hpp"
 
 namespace lockstep::history::server::mlflow {
 
-// A field of one metric of a batch, by the same rules as one of a request.
-static Request as_request(const nlohmann::json& object) {
-  Request request;
-  request.verb = Verb::post;
-  request.body = object.dump();
-  return request;
-}
-
-static void read_metric(const nlohmann::json& object, const std::string& place, Batch& batch) {
-  static const nlohmann::json no_text = "";
-  for (const char* name : {"key", "value", "timestamp"}) {
-    const auto found = object.find(name);
-    if (found == object.end() || found->is_null() || *found == no_text) missing_value(place + "." + name);
-  }
-  const Fields fields(as_request(object));
+void read_metric(const Fields& fields, Batch& batch) {
   Metric metric{.key = fields.required_text("key"),
                 .value = fields.required_number("value"),
                 .timestamp_ms = fields.required_integer("timestamp"),
@@ -34,12 +19,22 @@ static void read_metric(const nlohmann::json& object, const std::string& place, 
   batch.metrics.push_back(std::move(metric));
 }
 
+static void read_metric_of_list(const nlohmann::json& object, const std::string& place, Batch& batch) {
+  static const nlohmann::json no_text = "";
+  for (const char* name : {"key", "value", "timestamp"}) {
+    const auto found = object.find(name);
+    if (found == object.end() || found->is_null() || *found == no_text) missing_value(place + "." + name);
+  }
+  read_metric(Fields(object), batch);
+}
+
 static Batch read_any_batch(const Request& request) {
   const Fields fields(request);
   Batch batch;
   batch.run_id = run_id_of(fields);
   const auto metrics = fields.objects("metrics");
-  for (std::size_t i = 0; i < metrics.size(); ++i) read_metric(metrics[i], fmt::format("metrics[{}]", i), batch);
+  for (std::size_t i = 0; i < metrics.size(); ++i)
+    read_metric_of_list(metrics[i], fmt::format("metrics[{}]", i), batch);
   batch.params = fields.key_values("params");
   batch.tags = fields.key_values("tags");
   return batch;

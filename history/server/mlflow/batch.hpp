@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "history/server/mlflow/fields.hpp"
 #include "history/server/request.hpp"
 #include "history/store/logged_models.hpp"
 #include "history/store/values.hpp"
@@ -19,6 +20,8 @@ struct Batch {
   std::vector<KeyValue> tags;
   std::map<std::string, std::vector<ModelMetric>> of_models;  // by model id: those of the metrics that name one
 };
+
+void read_metric(const Fields& fields, Batch& batch);  // one, of batch.run_id
 
 // A log-batch request. Throws MlflowError for what MLflow refuses.
 Batch read_batch(const Request& request);

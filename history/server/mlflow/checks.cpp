@@ -118,10 +118,9 @@ void check_params_unique(const std::vector<KeyValue>& params) {
 }
 
 void check_experiment_tag(const KeyValue& tag) {
-  constexpr std::size_t longest = 20'000;
   check_name(tag.key, "key");
   check_length("key", limits::key_length, tag.key);
-  check_length("value", longest, tag.value);
+  check_length("value", limits::experiment_tag_length, tag.value);
 }
 
 void check_experiment_name(const std::string& name) {

@@ -1,7 +1,5 @@
 #include "history/server/mlflow/existing_run.hpp"
 
-#include <algorithm>
-
 #include "history/store/limits.hpp"
 
 namespace lockstep::history::server::mlflow {
@@ -12,14 +10,6 @@ std::string run_id_of(const Fields& fields) {
   if (run_id.empty()) missing_value("run_id");
   if (limits::mistake_in_run_id(run_id)) invalid_value("run_id", run_id, "");
   return run_id;
-}
-
-void check_experiment_id(const std::string& experiment_id) {
-  const bool is_decimal =
-      std::all_of(experiment_id.begin(), experiment_id.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (experiment_id.empty() || experiment_id.size() > 18 || !is_decimal) {
-    throw invalid_parameter("Invalid experiment ID '{}'. Experiment ID must be a valid integer.", experiment_id);
-  }
 }
 
 void check_experiment_is_active(Store& store, const std::string& experiment_id) {

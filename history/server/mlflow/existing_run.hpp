@@ -12,7 +12,6 @@ namespace lockstep::history::server::mlflow {
 // run_id, or run_uuid as older clients call it. Throws MlflowError if it is missing or can't be one.
 std::string run_id_of(const Fields& fields);
 
-void check_experiment_id(const std::string& experiment_id);  // a decimal number
 void check_experiment_is_active(Store& store, const std::string& experiment_id);
 
 // What `action` gives; a not_found that it throws becomes MLflow's for this run.

@@ -5,12 +5,13 @@
 #include "history/server/mlflow/fields.hpp"
 #include "history/server/mlflow/replies.hpp"
 #include "history/server/mlflow/routes.hpp"
+#include "history/store/limits.hpp"
 
 namespace lockstep::history::server::mlflow {
 
 // Throws MLflow's error for an id that can't be one, or that nobody has.
 static Experiment existing(Store& store, const std::string& experiment_id) {
-  check_experiment_id(experiment_id);
+  limits::experiment_number(experiment_id);
   try {
     return store.get_experiment_by_id(experiment_id);
   } catch (const Error& error) {
@@ -19,12 +20,7 @@ static Experiment existing(Store& store, const std::string& experiment_id) {
   }
 }
 
-static Reply experiment_reply(const Experiment& experiment) {
-  return object_reply([&](JsonText& out) {
-    out.key("experiment");
-    write(out, experiment);
-  });
-}
+static Reply experiment_reply(const Experiment& experiment) { return entity_reply("experiment", experiment); }
 
 static Work create(const Request& request) {
   const Fields fields(request);

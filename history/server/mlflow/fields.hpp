@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "history/server/request.hpp"
@@ -17,6 +18,7 @@ namespace lockstep::history::server::mlflow {
 class Fields {
  public:
   explicit Fields(const Request& request);
+  explicit Fields(nlohmann::json object) : fields_(std::move(object)) {}  // an object that a request has in it
 
   bool has(const char* name) const;
 

@@ -3,29 +3,15 @@
 #include "history/server/mlflow/entities.hpp"
 #include "history/server/mlflow/error.hpp"
 #include "history/server/mlflow/fields.hpp"
-#include "history/server/mlflow/random_name.hpp"
+#include "history/server/mlflow/replies.hpp"
 #include "history/server/mlflow/routes.hpp"
+#include "history/store/run_name.hpp"
 
 namespace lockstep::history::server::mlflow {
 
 using nlohmann::json;
 
-static Reply model_reply(const LoggedModel& model) {
-  JsonText out;
-  out.begin_object();
-  out.key("model");
-  write(out, model);
-  out.end_object();
-  Reply reply;
-  reply.body = out.take();
-  return reply;
-}
-
-static Reply empty_object() {
-  Reply reply;
-  reply.body = "{}";
-  return reply;
-}
+static Reply model_reply(const LoggedModel& model) { return entity_reply("model", model); }
 
 static std::string without_slash_after(std::string uri) {
   while (uri.ends_with('/')) uri.pop_back();
@@ -42,7 +28,7 @@ static Work create(const Request& request) {
                        .source_run_id = fields.text("source_run_id"),
                        .params = fields.key_values("params"),
                        .tags = fields.key_values("tags")};
-  if (model.name.empty()) model.name = random_name();
+  if (model.name.empty()) model.name = generate_run_name().run_id;
   return [model = std::move(model)](Store& store) mutable {
     const Experiment experiment = store.get_experiment_by_id(model.experiment_id);
     model.artifact_uri =
@@ -84,21 +70,21 @@ static Work finish(const Request& request) {
 static Work remove(const Request& request) {
   return [id = request.captured.at(0)](Store& store) {
     store.delete_logged_model(id);
-    return empty_object();
+    return empty_reply();
   };
 }
 
 static Work set_tags(const Request& request) {
   return [id = request.captured.at(0), tags = Fields(request).key_values("tags")](Store& store) {
     store.set_logged_model_tags(id, tags);
-    return empty_object();
+    return empty_reply();
   };
 }
 
 static Work delete_tag(const Request& request) {
   return [id = request.captured.at(0), key = request.captured.at(1)](Store& store) {
     store.delete_logged_model_tag(id, key);
-    return empty_object();
+    return empty_reply();
   };
 }
 
@@ -106,7 +92,7 @@ static Work log_params(const Request& request) {
   const Fields fields(request);
   return [id = named_model(request, fields), params = fields.key_values("params")](Store& store) {
     store.log_logged_model_params(id, params);
-    return empty_object();
+    return empty_reply();
   };
 }
 
@@ -156,19 +142,7 @@ static Work search(const Request& request) {
   wanted.max_results = has_limit ? fields.max_results(by_default, 50'000) : by_default;
   return [wanted = std::move(wanted)](Store& store) {
     const LoggedModelPage page = store.search_logged_models(wanted);
-    JsonText out;
-    out.begin_object();
-    if (!page.models.empty()) {
-      out.key("models");
-      out.begin_array();
-      for (const LoggedModel& model : page.models) write(out, model);
-      out.end_array();
-    }
-    out.member_if_set("next_page_token", page.next_page_token);
-    out.end_object();
-    Reply reply;
-    reply.body = out.take();
-    return reply;
+    return list_reply("models", page.models, page.next_page_token);
   };
 }
 

@@ -18,38 +18,34 @@ static Work written(Batch batch) {
 
 static Work log_batch(const Request& request) { return written(read_batch(request)); }
 
-static Work log_metric(const Request& request) {
-  const Fields fields(request);
+// What is not a batch is one of a single thing.
+static Batch batch_of(const Fields& fields) {
   Batch batch;
   batch.run_id = run_id_of(fields);
-  const Metric metric{.key = fields.required_text("key"),
-                      .value = fields.required_number("value"),
-                      .timestamp_ms = fields.required_integer("timestamp"),
-                      .step = fields.integer("step").value_or(0)};
-  check_metric(metric, "");
-  if (const std::string model = fields.text("model_id"); !model.empty()) {
-    batch.of_models[model].push_back(
-        {metric, batch.run_id, fields.text("dataset_name"), fields.text("dataset_digest")});
-  }
-  batch.metrics.push_back(metric);
+  return batch;
+}
+
+static KeyValue pair_in(const Fields& fields) { return {fields.required_text("key"), fields.text("value")}; }
+
+static Work log_metric(const Request& request) {
+  const Fields fields(request);
+  Batch batch = batch_of(fields);
+  read_metric(fields, batch);
+  check_metric(batch.metrics.back(), "");
   return written(std::move(batch));
 }
 
 static Work log_parameter(const Request& request) {
   const Fields fields(request);
-  Batch batch;
-  batch.run_id = run_id_of(fields);
-  batch.params.push_back({fields.required_text("key"), fields.text("value")});
-  check_param(batch.params.back(), "");
+  Batch batch = batch_of(fields);
+  check_param(batch.params.emplace_back(pair_in(fields)), "");
   return written(std::move(batch));
 }
 
 static Work set_tag(const Request& request) {
   const Fields fields(request);
-  Batch batch;
-  batch.run_id = run_id_of(fields);
-  batch.tags.push_back({fields.required_text("key"), fields.text("value")});
-  check_tag(batch.tags.back(), "");
+  Batch batch = batch_of(fields);
+  check_tag(batch.tags.emplace_back(pair_in(fields)), "");
   return written(std::move(batch));
 }
 
@@ -136,10 +132,7 @@ static Work log_inputs(const Request& request) {
     if (dataset == each.end() || !dataset->is_object()) missing_value(place + ".dataset");
     DatasetInput input;
     input.dataset = dataset_of(*dataset, place + ".dataset");
-    Request inner;
-    inner.verb = Verb::post;
-    inner.body = each.dump();
-    input.tags = Fields(inner).key_values("tags");
+    input.tags = Fields(each).key_values("tags");
     for (const KeyValue& tag : input.tags) {
       check_length("key", 255, tag.key);
       check_length("value", 500, tag.value);

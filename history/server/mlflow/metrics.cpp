@@ -12,10 +12,7 @@ static constexpr int points_of_a_curve = 2500;  // of one run, for one picture
 static constexpr int points_of_a_page = 25'000;
 static constexpr std::size_t runs_of_a_request = 100;
 
-static Reply metrics_reply(const MetricPage& page) {
-  return list_reply(
-      "metrics", page.metrics, [](JsonText& out, const Metric& each) { write(out, each); }, page.next_page_token);
-}
+static Reply metrics_reply(const MetricPage& page) { return list_reply("metrics", page.metrics, page.next_page_token); }
 
 // Without max_results all of it, as MLflow does.
 static Work get_history(const Request& request) {

@@ -7,16 +7,7 @@ namespace lockstep::history::server::mlflow {
 
 namespace {
 
-Reply reply_with(const RegisteredModel& model) {
-  JsonText out;
-  out.begin_object();
-  out.key("registered_model");
-  write(out, model);
-  out.end_object();
-  Reply reply;
-  reply.body = out.take();
-  return reply;
-}
+Reply reply_with(const RegisteredModel& model) { return entity_reply("registered_model", model); }
 
 Work create_model(const Request& request) {
   const Fields fields(request);
@@ -49,7 +40,7 @@ Work update_model(const Request& request) {
 Work delete_model(const Request& request) {
   return [name = Fields(request).required_text("name")](Store& store) {
     store.delete_registered_model(name);
-    return empty_object_reply();
+    return empty_reply();
   };
 }
 
@@ -58,7 +49,7 @@ Work set_model_tag(const Request& request) {
   const std::string name = fields.required_text("name");
   return [name, tag = KeyValue{fields.required_text("key"), fields.text("value")}](Store& store) {
     store.set_registered_model_tag(name, tag);
-    return empty_object_reply();
+    return empty_reply();
   };
 }
 
@@ -66,7 +57,7 @@ Work delete_model_tag(const Request& request) {
   const Fields fields(request);
   return [name = fields.required_text("name"), key = fields.required_text("key")](Store& store) {
     store.delete_registered_model_tag(name, key);
-    return empty_object_reply();
+    return empty_reply();
   };
 }
 
@@ -87,33 +78,18 @@ Work get_latest_versions(const Request& request) {
         if (each.version == version.version) version.aliases.push_back(each.alias);
       }
     }
-    return reply_with_page("model_versions", model.latest_versions, "");
+    return list_reply("model_versions", model.latest_versions);
   };
 }
 
 Work search_models(const Request& request) {
   return [search = search_in(Fields(request), Kind::registered_models, 100, 1000)](Store& store) {
     const RegisteredModelPage page = store.search_registered_models(search);
-    return reply_with_page("registered_models", page.models, page.next_page_token);
+    return list_reply("registered_models", page.models, page.next_page_token);
   };
 }
 
 }  // namespace
-
-Search search_in(const Fields& fields, Kind kind, int results_by_default, int most_results) {
-  Search search;
-  search.clauses = parse_filter(kind, fields.text("filter"));
-  search.max_results = fields.max_results(results_by_default, most_results);
-  search.order = parse_order_by(kind, fields.texts("order_by"));
-  search.page_token = fields.text("page_token");
-  return search;
-}
-
-Reply empty_object_reply() {
-  Reply reply;
-  reply.body = "{}";
-  return reply;
-}
 
 Routes registry_routes() {
   Routes all;

@@ -60,14 +60,14 @@ Work transition_stage(const Request& request) {
 Work delete_version(const Request& request) {
   return [of = version_in(Fields(request))](Store& store) {
     store.delete_model_version(of.name, of.version);
-    return empty_object_reply();
+    return empty_reply();
   };
 }
 
 Work search_versions(const Request& request) {
   return [search = search_in(Fields(request), Kind::model_versions, 200'000, 200'000)](Store& store) {
     const ModelVersionPage page = store.search_model_versions(search);
-    return reply_with_page("model_versions", page.versions, page.next_page_token);
+    return list_reply("model_versions", page.versions, page.next_page_token);
   };
 }
 
@@ -88,7 +88,7 @@ Work set_version_tag(const Request& request) {
   const VersionName of = version_in(fields);
   return [of, tag = KeyValue{fields.required_text("key"), fields.text("value")}](Store& store) {
     store.set_model_version_tag(of.name, of.version, tag);
-    return empty_object_reply();
+    return empty_reply();
   };
 }
 
@@ -96,7 +96,7 @@ Work delete_version_tag(const Request& request) {
   const Fields fields(request);
   return [of = version_in(fields), key = fields.required_text("key")](Store& store) {
     store.delete_model_version_tag(of.name, of.version, key);
-    return empty_object_reply();
+    return empty_reply();
   };
 }
 
@@ -104,7 +104,7 @@ Work set_alias(const Request& request) {
   const Fields fields(request);
   return [alias = fields.required_text("alias"), of = version_in(fields)](Store& store) {
     store.set_model_alias(of.name, alias, of.version);
-    return empty_object_reply();
+    return empty_reply();
   };
 }
 
@@ -112,7 +112,7 @@ Work delete_alias(const Request& request) {
   const Fields fields(request);
   return [name = fields.required_text("name"), alias = fields.required_text("alias")](Store& store) {
     store.delete_model_alias(name, alias);
-    return empty_object_reply();
+    return empty_reply();
   };
 }
 
@@ -125,16 +125,7 @@ Work get_version_by_alias(const Request& request) {
 
 }  // namespace
 
-Reply reply_with(const ModelVersion& version) {
-  JsonText out;
-  out.begin_object();
-  out.key("model_version");
-  write(out, version);
-  out.end_object();
-  Reply reply;
-  reply.body = out.take();
-  return reply;
-}
+Reply reply_with(const ModelVersion& version) { return entity_reply("model_version", version); }
 
 void add_model_version_routes(Routes& routes) {
   add_route(routes, Verb::post, "model-versions/create", Access::write, create_version);

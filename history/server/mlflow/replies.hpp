@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "history/server/json_text.hpp"
+#include "history/server/mlflow/entities.hpp"
 #include "history/server/request.hpp"
 
 namespace lockstep::history::server::mlflow {
@@ -37,6 +38,22 @@ Reply list_reply(const char* name, const std::vector<Element>& elements, const W
       out.end_array();
     }
     out.member_if_set("next_page_token", next_page_token);
+  });
+}
+
+// The same of what entities.hpp can write.
+template <class Element>
+Reply list_reply(const char* name, const std::vector<Element>& elements, const std::string& next_page_token = "") {
+  return list_reply(
+      name, elements, [](JsonText& out, const Element& each) { write(out, each); }, next_page_token);
+}
+
+// {"<name>": {...}}
+template <class Entity>
+Reply entity_reply(const char* name, const Entity& entity) {
+  return object_reply([&](JsonText& out) {
+    out.key(name);
+    write(out, entity);
   });
 }
 

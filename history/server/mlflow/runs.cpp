@@ -7,6 +7,7 @@
 #include "history/server/mlflow/fields.hpp"
 #include "history/server/mlflow/replies.hpp"
 #include "history/server/mlflow/routes.hpp"
+#include "history/store/limits.hpp"
 #include "history/store/run_name.hpp"
 
 namespace lockstep::history::server::mlflow {
@@ -18,12 +19,7 @@ static const std::string* tag_value(const std::vector<KeyValue>& tags, std::stri
   return nullptr;
 }
 
-static Reply run_reply(const FullRun& run) {
-  return object_reply([&](JsonText& out) {
-    out.key("run");
-    write(out, run);
-  });
-}
+static Reply run_reply(const FullRun& run) { return entity_reply("run", run); }
 
 // The name is the one given, or the tag's; if both are there they must be the same. A run without one gets one.
 static std::string name_of_new_run(const Fields& fields, const std::vector<KeyValue>& tags) {
@@ -45,7 +41,7 @@ static Work create(const Request& request) {
   run.run_id = random_hex(32);
   run.experiment_id = fields.text("experiment_id");
   if (run.experiment_id.empty()) run.experiment_id = "0";
-  check_experiment_id(run.experiment_id);
+  limits::experiment_number(run.experiment_id);
   run.tags = fields.key_values("tags");
   for (std::size_t i = 0; i < run.tags.size(); ++i) check_tag(run.tags[i], fmt::format("tags[{}]", i));
   run.display_name = name_of_new_run(fields, run.tags);

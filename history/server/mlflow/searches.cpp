@@ -1,9 +1,9 @@
-#include "history/search/filter.hpp"
-#include "history/server/mlflow/entities.hpp"
 #include "history/server/mlflow/existing_run.hpp"
 #include "history/server/mlflow/fields.hpp"
 #include "history/server/mlflow/replies.hpp"
 #include "history/server/mlflow/routes.hpp"
+#include "history/server/mlflow/search_fields.hpp"
+#include "history/store/limits.hpp"
 
 namespace lockstep::history::server::mlflow {
 
@@ -21,32 +21,25 @@ static View view_in(const Fields& fields, const char* name) {
 
 static Search search_of(const Fields& fields, Kind kind, const char* view) {
   constexpr int by_default = 1000;
-  constexpr int at_most = 50'000;
-  return {.experiment_ids = fields.texts("experiment_ids"),
-          .clauses = parse_filter(kind, fields.text("filter")),
-          .order = parse_order_by(kind, fields.texts("order_by")),
-          .view = view_in(fields, view),
-          .datasets = {},
-          .max_results = fields.max_results(by_default, at_most),
-          .page_token = fields.text("page_token")};
+  Search search = search_in(fields, kind, by_default, limits::page_length);
+  search.experiment_ids = fields.texts("experiment_ids");
+  search.view = view_in(fields, view);
+  return search;
 }
 
 static Work search_runs(const Request& request) {
   Search search = search_of(Fields(request), Kind::runs, "run_view_type");
-  for (const std::string& id : search.experiment_ids) check_experiment_id(id);
+  for (const std::string& id : search.experiment_ids) limits::experiment_number(id);
   return [search = std::move(search)](Store& store) {
     const FullRunPage page = store.search_runs(search);
-    return list_reply(
-        "runs", page.runs, [](JsonText& out, const FullRun& each) { write(out, each); }, page.next_page_token);
+    return list_reply("runs", page.runs, page.next_page_token);
   };
 }
 
 static Work search_experiments(const Request& request) {
   return [search = search_of(Fields(request), Kind::experiments, "view_type")](Store& store) {
     const ExperimentPage page = store.search_experiments(search);
-    return list_reply(
-        "experiments", page.experiments, [](JsonText& out, const Experiment& each) { write(out, each); },
-        page.next_page_token);
+    return list_reply("experiments", page.experiments, page.next_page_token);
   };
 }
 

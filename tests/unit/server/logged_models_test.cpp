@@ -62,7 +62,7 @@ TEST_F(LoggedModelRoutes, AreMadeWithWhatMlflowGives) {
 
 TEST_F(LoggedModelRoutes, WithoutANameGetOne) {
   const std::string name = create(json::object())["info"]["name"];
-  EXPECT_TRUE(std::regex_match(name, std::regex("[a-z]+-[a-z]+-[0-9]+"))) << name;
+  EXPECT_TRUE(std::regex_match(name, std::regex("[a-z]+_[a-z]+_[a-z0-9]{8}"))) << name;
   EXPECT_NE(create({{"name", ""}})["info"]["name"], name);
 }
 
