@@ -104,6 +104,7 @@ std::unique_ptr<CLI::App> make_parser(Actions& actions) {
   add_run_command(root);
   add_job_commands(root);
   add_experiment_commands(root);
+  add_metrics_command(root);
   add_serve_command(root);
   add_entrypoint_help(root);
   add_completion_commands(root);

@@ -51,6 +51,43 @@ TEST(JobCreate, RefusesABadQueryBeforeItSubmits) {
   EXPECT_FALSE(fs::exists(sandbox.folder() / ".lockstep"));
 }
 
+// A run whose metrics were written by its rank's journal: 40 losses, and one value of its own.
+std::string measured_run(Sandbox& sandbox) {
+  const Answer answer = sandbox.run(
+      "command: |\n"
+      "  for i in $(seq 0 39); do\n"
+      "    echo "
+      "'{\"v\":1,\"rank\":0,\"seq\":'$i',\"step\":'$i',\"coll\":0,\"t\":1764000000000,\"metrics\":{\"loss\":'$((40-i))'"
+      "}}'\n"
+      "  done > $LOCKSTEP_RUN_DIR/metrics/rank-0.jsonl\n",
+      {"--name", "measured"});
+  EXPECT_EQ(answer.exit_code, 0) << answer.both();
+  return "measured";
+}
+
+TEST(Metrics, AreShownAsLatestValuesAsACourseAndAsADrawing) {
+  Sandbox sandbox;
+  const std::string run = measured_run(sandbox);
+  EXPECT_THAT(sandbox.lockstep({"metrics", run}).out, AllOf(HasSubstr("METRIC"), HasSubstr("loss"), HasSubstr("39")));
+  const auto points = nlohmann::json::parse(sandbox.lockstep({"metrics", run, "loss", "-o", "json"}).out);
+  ASSERT_EQ(points.size(), 40U);
+  EXPECT_EQ(points[3]["step"], 3);
+  EXPECT_EQ(points[3]["value"], 37);
+  EXPECT_EQ(sandbox.lockstep({"metrics", run, "--query", "[0].value", "-o", "tsv"}).out, "1.0\n");
+  const std::string drawn = sandbox.lockstep({"metrics", run, "loss", "--plot"}).out;
+  EXPECT_THAT(drawn, AllOf(HasSubstr("loss\n"), HasSubstr("40 "), HasSubstr("step 39")));
+}
+
+TEST(Metrics, ThatAreNotThereAreNamedWithWhatIsNear) {
+  Sandbox sandbox;
+  const std::string run = measured_run(sandbox);
+  const Answer answer = sandbox.lockstep({"metrics", run, "los"});
+  EXPECT_EQ(answer.exit_code, 3);
+  EXPECT_THAT(answer.err, HasSubstr("no metric 'los'; did you mean 'loss'?"));
+  EXPECT_EQ(sandbox.lockstep({"metrics", run, "--plot"}).exit_code, 2);
+  EXPECT_EQ(sandbox.lockstep({"metrics", "nobody"}).exit_code, 3);
+}
+
 TEST(JobCancel, EndsARunningRun) {
   Sandbox sandbox;
   const std::string name = sandbox.create("command: echo ready; exec sleep 600\n", {"--stop-grace", "2"});
