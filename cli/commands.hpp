@@ -15,6 +15,7 @@ void add_job_commands(const Command& root);
 void add_experiment_commands(const Command& root);
 void add_metrics_command(const Command& root);
 void add_serve_command(const Command& root);
+void add_token_commands(const Command& root);
 void add_entrypoint_help(const Command& root);
 void add_completion_commands(const Command& root);
 void add_version_command(const Command& root);

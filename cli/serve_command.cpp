@@ -5,6 +5,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "common/clock.hpp"
+#include "common/digest.hpp"
 #include "history/server/http/service.hpp"
 
 namespace lockstep::cli {
@@ -18,34 +20,60 @@ struct ServeArguments {
   int port = 5000;
   std::string workspace;
   std::vector<std::string> allowed_hosts;
+  bool require_token = false;
   bool insecure = false;
+  bool durable = false;
 };
 
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
+// Whoever comes from elsewhere needs a token; on this machine only if that is asked for, as with MLflow's own server.
+bool asks_for_tokens(const ServeArguments& arguments) {
+  return arguments.require_token || (!is_loopback(arguments.host) && !arguments.insecure);
+}
+
+std::optional<history::Permit> permit_of(history::Store& store, const std::string& token) {
+  const auto found = store.find_token(sha256_hex(token));
+  return found ? std::optional(found->permit) : std::nullopt;
+}
+
+void check_somebody_can_come_in(const Workspace& workspace) {
+  for (const history::Token& each : history::open_sqlite_store(workspace.store_file())->list_tokens()) {
+    if (each.expires_ms == 0 || each.expires_ms > now_ms()) return;
+  }
+  throw bad_input(
+      "clients would need a token, and there is none that is good: lockstep token create makes one (--insecure serves "
+      "whoever comes)");
+}
+
 http::Options options_of(const ServeArguments& arguments) {
   if (arguments.port < 0 || arguments.port > 65535) throw bad_input("--port {}: it must be 0 to 65535", arguments.port);
+  if (arguments.insecure && arguments.require_token)
+    throw bad_input("--insecure and --require-token exclude each other");
   http::Options options;
   options.host = arguments.host;
   options.port = arguments.port;
+  options.host_names = arguments.allowed_hosts;
   if (is_loopback(arguments.host)) {
-    options.host_names = {"localhost", "127.0.0.1", "[::1]", arguments.host};
-    options.host_names.insert(options.host_names.end(), arguments.allowed_hosts.begin(), arguments.allowed_hosts.end());
-  } else if (!arguments.insecure) {
-    throw bad_input(
-        "--host {}: whoever reaches this address could read and write every run, as there are no tokens yet. Listen on "
-        "127.0.0.1 and come through ssh -L, or say --insecure",
-        arguments.host);
-  } else {
-    options.host_names = arguments.allowed_hosts;
+    for (const char* name : {"localhost", "127.0.0.1", "[::1]"}) options.host_names.emplace_back(name);
+    options.host_names.push_back(arguments.host);
   }
+  if (asks_for_tokens(arguments)) options.gate = permit_of;
   return options;
 }
 
 int serve(const ServeArguments& arguments) {
   const Workspace workspace =
       arguments.workspace.empty() ? Workspace::find() : Workspace(fs::absolute(arguments.workspace));
-  http::Service service(workspace, options_of(arguments), LOCKSTEP_VERSION);
+  http::Options options = options_of(arguments);
+  workspace.create();
+  if (options.gate) check_somebody_can_come_in(workspace);
+  if (!is_loopback(arguments.host)) {
+    fmt::print(stderr, "What is sent here travels in clear, {}. Put a TLS proxy before it where others can listen.\n",
+               options.gate ? "tokens included" : "and anybody may send it");
+  }
+  const auto survives = arguments.durable ? history::Survives::power_loss : history::Survives::process_death;
+  http::Service service(workspace, std::move(options), survives);
   print_text(fmt::format("Serving {} at {}\nMLFLOW_TRACKING_URI={}\nCtrl-C stops; what was acknowledged is kept.\n",
                          workspace.root().string(), service.url(), service.url()));
   service.run(true);
@@ -55,16 +83,20 @@ int serve(const ServeArguments& arguments) {
 }  // namespace
 
 void add_serve_command(const Command& root) {
-  const Command command = root.add("serve", "Serve the run history: MLflow's REST API over this workspace",
-                                   "lockstep serve\n"
-                                   "lockstep serve --port 0          # any port that is free; it says which\n"
-                                   "MLFLOW_TRACKING_URI=http://127.0.0.1:5000 python train.py");
+  const Command command =
+      root.add("serve", "Serve the run history: MLflow's REST API over this workspace",
+               "lockstep serve\n"
+               "lockstep serve --port 0          # any port that is free; it says which\n"
+               "lockstep serve --host 0.0.0.0    # for those who have a token (lockstep token create)\n"
+               "MLFLOW_TRACKING_URI=http://127.0.0.1:5000 python train.py");
   auto arguments = std::make_shared<ServeArguments>();
   command.option("--host", arguments->host, "HOST", "The address to listen at (127.0.0.1)");
   command.option("-p,--port", arguments->port, "PORT", "The port (5000); 0: one that is free");
   command.option("--workspace", arguments->workspace, "DIR", "The workspace folder (the one that other commands use)");
   command.option("--allow-host", arguments->allowed_hosts, "NAME", "A further name that clients call this server by");
+  command.flag("--require-token", arguments->require_token, "Ask for a token on this machine, too");
   command.flag("--insecure", arguments->insecure, "Listen beyond this machine, open to whoever comes");
+  command.flag("--durable", arguments->durable, "Acknowledge what would survive a power loss: wait for the disk");
   command.does([arguments] { return serve(*arguments); });
 }
 

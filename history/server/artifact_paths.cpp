@@ -49,24 +49,32 @@ static bool is_experiment(const std::string& text) {
 }
 
 namespace {
-struct Placed {
-  fs::path root;
-  std::size_t parts = 0;  // that the root stands for
+struct Owned {
+  ArtifactOwner by;
+  std::size_t parts = 0;  // that say so, at the beginning
 };
 }  // namespace
 
 // Model ids begin with "m-", so that a run whose name is "models" is none.
-static Placed root_of(const Workspace& workspace, const std::vector<std::string>& parts) {
+static Owned owner_of(const std::vector<std::string>& parts) {
   const std::size_t n = parts.size();
   if (n >= 3 && is_experiment(parts[0]) && is_id(parts[1]) && parts[2] == "artifacts") {
-    return {workspace.run(parts[1]).outputs(), 3};
+    return {{.run_id = parts[1], .model_id = {}}, 3};
   }
   if (n >= 4 && is_experiment(parts[0]) && parts[1] == "models" && parts[2].starts_with("m-") && is_id(parts[2]) &&
       parts[3] == "artifacts") {
-    return {workspace.model_artifacts(parts[2]), 4};
+    return {{.run_id = {}, .model_id = parts[2]}, 4};
   }
-  return {workspace.artifacts(), 0};
+  return {};
 }
+
+static fs::path root_of(const Workspace& workspace, const ArtifactOwner& owner) {
+  if (!owner.run_id.empty()) return workspace.run(owner.run_id).outputs();
+  if (!owner.model_id.empty()) return workspace.model_artifacts(owner.model_id);
+  return workspace.artifacts();
+}
+
+ArtifactOwner artifact_owner(const std::string& path) { return owner_of(parts_of(path)).by; }
 
 static bool lies_in(const fs::path& root, const fs::path& path) {
   return std::mismatch(root.begin(), root.end(), path.begin(), path.end()).first == root.end();
@@ -77,10 +85,11 @@ static bool lies_in(const fs::path& root, const fs::path& path) {
 // itself, not what it points to.
 fs::path artifact_path(const Workspace& workspace, const std::string& path) try {
   const std::vector<std::string> parts = parts_of(path);
-  const Placed placed = root_of(workspace, parts);
-  const fs::path root = fs::weakly_canonical(placed.root.parent_path()) / placed.root.filename();
+  const Owned owned = owner_of(parts);
+  const fs::path given = root_of(workspace, owned.by);
+  const fs::path root = fs::weakly_canonical(given.parent_path()) / given.filename();
   fs::path named = root;
-  for (std::size_t i = placed.parts; i < parts.size(); ++i) named /= parts[i];
+  for (std::size_t i = owned.parts; i < parts.size(); ++i) named /= parts[i];
   if (!lies_in(root, fs::weakly_canonical(named))) {
     throw bad_input("Invalid path: resolved path is outside the artifact directory");
   }

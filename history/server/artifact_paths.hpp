@@ -15,4 +15,11 @@ namespace lockstep::history::server {
 // of its root by a symbolic link.
 fs::path artifact_path(const Workspace& workspace, const std::string& path);
 
+// Whose artifact it would be; both empty: nobody's.
+struct ArtifactOwner {
+  std::string run_id;
+  std::string model_id;
+};
+ArtifactOwner artifact_owner(const std::string& path);  // throws as artifact_path
+
 }  // namespace lockstep::history::server

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,10 @@ struct Route {
   Access access;
   std::function<Work(const Request&)> handler;  // throws what server/errors.hpp turns into a reply
   Body body = Body::in_memory;
+  std::function<void(const Request&)> before_body = {};  // throws for what needs no body to be refused
+  std::optional<Scope> asks_for = {};  // of a client, where tokens are; nullopt: as much as `access` says
+
+  Scope scope() const { return asks_for.value_or(access == Access::write ? Scope::write : Scope::read); }
 };
 using Routes = std::vector<Route>;
 

@@ -36,7 +36,8 @@ std::deque<Workers::Task> Workers::Line::take(std::size_t most) {
   return taken;
 }
 
-Workers::Workers(const std::function<std::unique_ptr<Store>()>& open, int readers) {
+Workers::Workers(const std::function<std::unique_ptr<Store>()>& open, int readers, Survives survives)
+    : survives_(survives) {
   for (int i = 0; i < readers + 1; ++i) stores_.push_back(open());
   threads_.emplace_back([this] { write(*stores_.front()); });
   for (std::size_t i = 1; i < stores_.size(); ++i) {
@@ -92,7 +93,7 @@ void Workers::commit(Store& store, std::deque<Task>& tasks) {
   std::vector<Reply> replies;
   replies.reserve(tasks.size());
   try {
-    store.in_one_commit([&] {
+    store.in_one_commit(survives_, [&] {
       for (const Task& task : tasks) replies.push_back(reply_to(task.work, store));
     });
     ++counts_.commits;

@@ -27,8 +27,10 @@ class Workers {
  public:
   using Done = std::function<void(Reply)>;
 
-  // `open` is called once for each thread, before this returns; what it throws is thrown here.
-  Workers(const std::function<std::unique_ptr<Store>()>& open, int readers);
+  // `open` is called once for each thread, before this returns; what it throws is thrown here. Every commit survives
+  // what `survives` says.
+  Workers(const std::function<std::unique_ptr<Store>()>& open, int readers,
+          Survives survives = Survives::process_death);
   ~Workers();  // everything submitted before is done first
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
@@ -61,6 +63,7 @@ class Workers {
   void read(Store& store);
   void commit(Store& store, std::deque<Task>& tasks);
 
+  Survives survives_;
   WorkerCounts counts_;
   Line to_write_;
   Line to_read_;

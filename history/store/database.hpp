@@ -13,12 +13,9 @@
 #include <utility>
 
 #include "common/file.hpp"
+#include "history/store/values.hpp"
 
 namespace lockstep::history {
-
-// What a committed transaction survives. SQLite syncs the write-ahead log as a whole, so a power_loss commit also
-// covers every earlier commit.
-enum class Survives { process_death, power_loss };
 
 class Database;
 class Transaction;

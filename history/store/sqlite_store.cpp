@@ -6,8 +6,8 @@ namespace lockstep::history {
 
 SqliteStore::SqliteStore(const fs::path& file) : database_(file) { migrate(database_, migrations()); }
 
-void SqliteStore::in_one_commit(const std::function<void()>& work) {
-  Transaction all(database_, Survives::process_death);
+void SqliteStore::in_one_commit(Survives survives, const std::function<void()>& work) {
+  Transaction all(database_, survives);
   work();
   all.commit();
 }

@@ -10,7 +10,9 @@ class SqliteStore : public Store {
  public:
   explicit SqliteStore(const fs::path& file);  // which must exist
 
-  void in_one_commit(const std::function<void()>& work) override;
+  void check_may_change_run(const std::string&) override {}  // it is its owner's
+  void check_may_change_model(const std::string&) override {}
+  void in_one_commit(Survives survives, const std::function<void()>& work) override;
 
   // experiments.cpp
   Experiment create_experiment(const std::string& name, const std::string& artifact_location,
@@ -104,6 +106,12 @@ class SqliteStore : public Store {
   void log_logged_model_params(const std::string& model_id, const std::vector<KeyValue>& params) override;
   void log_model_metrics(const std::string& model_id, const std::vector<ModelMetric>& metrics) override;
   LoggedModelPage search_logged_models(const Search& search) override;
+
+  // tokens.cpp
+  void create_token(const Token& token, const std::string& sha256) override;
+  std::optional<Token> find_token(const std::string& sha256) override;
+  std::vector<Token> list_tokens() override;
+  void delete_token(const std::string& token_id) override;
 
  private:
   std::int64_t number_of(const std::string& run_id);         // runs.number; not_found names the nearest id

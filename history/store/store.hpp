@@ -21,6 +21,7 @@
 #include "history/store/registry.hpp"
 #include "history/store/search.hpp"
 #include "history/store/state.hpp"
+#include "history/store/tokens.hpp"
 #include "history/store/values.hpp"
 
 namespace lockstep::history {
@@ -164,11 +165,22 @@ class AlreadyExists : public Error {
   using Error::Error;
 };
 
-class Store : public Registry, public LoggedModels {
+// Whoever uses this store may not change that: it is one that was given to a run (server/scoped_store.hpp).
+class NotPermitted : public Error {
  public:
+  using Error::Error;
+};
+
+class Store : public Registry, public LoggedModels, public Tokens {
+ public:
+  // Throw NotPermitted unless whoever uses this store may change this run (empty: what is no run's), or this model.
+  virtual void check_may_change_run(const std::string& run_id) = 0;
+  virtual void check_may_change_model(const std::string& model_id) = 0;
+
   // Calls `work`, whose calls of this store become one commit, at its end. A call that throws, and is caught in
-  // `work`, undoes only itself. If `work` throws, or the commit does, nothing was written.
-  virtual void in_one_commit(const std::function<void()>& work) = 0;
+  // `work`, undoes only itself. If `work` throws, or the commit does, nothing was written. The commit survives what is
+  // asked for here, or more if a call in it does.
+  virtual void in_one_commit(Survives survives, const std::function<void()>& work) = 0;
 
   virtual Experiment create_experiment(const std::string& name, const std::string& artifact_location,
                                        const std::vector<KeyValue>& tags) = 0;  // AlreadyExists

@@ -20,6 +20,10 @@ struct Metric {
   bool operator==(const Metric&) const = default;
 };
 
+// What a committed transaction survives. The write-ahead log is synced as a whole, so a power_loss commit also covers
+// every earlier commit.
+enum class Survives { process_death, power_loss };
+
 enum class Lifecycle { active, archived };  // archived is MLflow's "deleted" and Azure ML's "archived"
 enum class View { active_only, archived_only, all };
 

@@ -26,12 +26,12 @@ os.environ |= {
 
 
 class Lockstep:
-    def __init__(self, build=None):
-        """`build`: the build folder; a test is started with it."""
+    def __init__(self, build=None, options=()):
+        """`build`: the build folder; a test is started with it. `options`: further ones of `lockstep serve`."""
         program = pathlib.Path(build or sys.argv[1]) / "bin/lockstep"
         self.folder = tempfile.TemporaryDirectory()
         self.workspace = pathlib.Path(self.folder.name) / "workspace"
-        command = [str(program), "serve", "--port", "0", "--workspace", str(self.workspace)]
+        command = [str(program), "serve", "--port", "0", "--workspace", str(self.workspace), *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         said = []
         for line in self.process.stdout:

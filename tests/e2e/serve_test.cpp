@@ -20,13 +20,17 @@ namespace lockstep::testing {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
 
 class Serving {
  public:
-  explicit Serving(const Sandbox& sandbox) {
+  explicit Serving(const Sandbox& sandbox, const std::vector<std::string>& options = {}) {
     auto [read_end, write_end] = make_pipe();
     ProgramSpec program = sandbox.program({"serve", "--port", "0"});
+    program.argv.insert(program.argv.end(), options.begin(), options.end());
     program.stdout_fd = write_end.get();
     server_ = start_program(program);
     write_end.reset();
@@ -163,11 +167,62 @@ TEST(Serve, ShowsRunsOfJobsAndIsShownByThem) {
   EXPECT_THAT(get("/metrics"), HasSubstr("lockstep_http_replies_total{status=\"2xx\"}"));
 }
 
-TEST(Serve, RefusesToListenWhereEveryoneCanReachIt) {
+TEST(Serve, RefusesToListenWhereEveryoneCanReachItWithoutAToken) {
   Sandbox sandbox;
   const Answer answer = sandbox.lockstep({"serve", "--host", "0.0.0.0", "--port", "0"});
   EXPECT_EQ(answer.exit_code, 2);
-  EXPECT_THAT(answer.err, HasSubstr("--insecure"));
+  EXPECT_THAT(answer.err, HasSubstr("lockstep token create"));
+  sandbox.lockstep({"token", "create", "--expires", "90d"});
+  const Answer both = sandbox.lockstep({"serve", "--insecure", "--require-token"});
+  EXPECT_EQ(both.exit_code, 2);
+}
+
+TEST(Serve, LetsThoseInWhoHaveATokenUntilItIsDeleted) {
+  Sandbox sandbox;
+  const auto made =
+      json::parse(sandbox.lockstep({"token", "create", "--scope", "read", "--note", "wall", "-o", "json"}).out);
+  const std::string token = made["token"];
+  EXPECT_EQ(made["scope"], "read");
+  Serving serving(sandbox, {"--host", "0.0.0.0"});
+  RawHttp client = serving.client();
+  const auto status = [&](const std::string& request, const std::string& bearer) {
+    return status_of(client.exchange(
+        request + " HTTP/1.1\r\nHost: anything\r\nContent-Length: 0\r\nAuthorization: Bearer " + bearer + "\r\n\r\n"));
+  };
+  EXPECT_EQ(status("GET /api/2.0/mlflow/experiments/get?experiment_id=0", token), 200);
+  EXPECT_EQ(status("POST /api/2.0/mlflow/runs/create", token), 403);
+  EXPECT_EQ(status("GET /api/2.0/mlflow/experiments/get?experiment_id=0", "wrong"), 401);
+  EXPECT_EQ(status("GET /health", "wrong"), 200);
+  const Answer listed = sandbox.lockstep({"token", "list"});
+  EXPECT_THAT(listed.out, AllOf(HasSubstr("wall"), HasSubstr(made["token_id"]), Not(HasSubstr(token))));
+  EXPECT_EQ(sandbox.lockstep({"token", "delete", made["token_id"]}).exit_code, 0);
+  EXPECT_TRUE(wait_until([&] { return status("GET /api/2.0/mlflow/experiments/get?experiment_id=0", token) == 401; }));
+  EXPECT_EQ(sandbox.lockstep({"token", "delete", made["token_id"]}).exit_code, 3);
+}
+
+TEST(Serve, TokensArePrintedAloneSoThatAShellCanTakeThem) {
+  Sandbox sandbox;
+  const Answer answer = sandbox.lockstep({"token", "create", "--expires", "never"});
+  EXPECT_THAT(answer.out, MatchesRegex("lockstep_[0-9a-f]+\n"));
+  EXPECT_THAT(answer.err, HasSubstr("lockstep token delete"));
+  for (const char* bad : {"", "0d", "1", "d", "-1d", "1y", "99999999h", "1.5h"}) {
+    EXPECT_EQ(sandbox.lockstep({"token", "create", "--expires", bad}).exit_code, 2) << bad;
+  }
+  EXPECT_EQ(sandbox.lockstep({"token", "create", "--run", "nobody"}).exit_code, 3);
+  EXPECT_EQ(sandbox.lockstep({"token", "create", "--scope", "all"}).exit_code, 2);
+}
+
+TEST(Serve, AsksForATokenOnThisMachineIfItIsTold) {
+  Sandbox sandbox;
+  const std::string token = sandbox.lockstep({"token", "create"}).line();
+  Serving serving(sandbox, {"--require-token", "--durable"});
+  RawHttp client = serving.client();
+  const std::string request = post("runs/create", json::object());
+  EXPECT_EQ(status_of(client.exchange(request)), 401);
+  RawHttp again = serving.client();
+  const std::string with_token = request.substr(0, request.find("\r\n") + 2) + "Authorization: Bearer " + token +
+                                 request.substr(request.find("\r\n"));
+  EXPECT_EQ(status_of(again.exchange(with_token)), 200);
 }
 
 TEST(Serve, SaysWhereItCannotListen) {

@@ -13,6 +13,7 @@
 #include "history/server/http/hand_over.hpp"
 #include "history/server/http/target.hpp"
 #include "history/server/mlflow/error.hpp"
+#include "history/server/scoped_store.hpp"
 
 namespace lockstep::history::server::http {
 
@@ -44,11 +45,11 @@ asio::awaitable<void> Connection::serve() {
   try {
     while (!shared_.stopping && co_await exchange()) {
     }
+    error_code ignored;
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    if (has_unread_) co_await linger();
   } catch (const std::exception&) {  // the client went away, or was too slow; or a file can't be read to its end
-    co_return;
   }
-  error_code ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
 // A client that says nothing costs a few hundred bytes.
@@ -108,7 +109,18 @@ asio::awaitable<bool> Connection::exchange() {
   ++shared_.counts.replies[std::clamp(reply.status / 100, 0, 5)];
   --shared_.counts.under_way;
   under_way_ = false;
+  has_unread_ = !parser.is_done();
   co_return keep_alive;
+}
+
+// A client that was answered before it had sent all gets to read the answer: closing now would reset the connection.
+asio::awaitable<void> Connection::linger() {
+  constexpr std::size_t most = std::size_t{1} << 20;
+  std::string ignored(piece_bytes, '\0');
+  stream_.expires_after(std::chrono::seconds(2));
+  for (std::size_t taken = 0; taken < most;) {
+    taken += co_await stream_.async_read_some(asio::buffer(ignored), asio::use_awaitable);
+  }
 }
 
 static std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
@@ -159,10 +171,43 @@ Request Connection::request_of(const Parser& parser) const {
   return request;
 }
 
+// Before the body is read: who may not come in can't keep us busy with one either.
+asio::awaitable<Permit> Connection::permit_of(const Parser& parser, Scope asked_for) {
+  if (!shared_.options.gate) co_return Permit{Scope::admin, {}};
+  if (asked_for == Scope::none) co_return Permit();
+  const std::string token = bearer_of(view(parser.get()[bhttp::field::authorization]));
+  if (token.empty()) {
+    throw mlflow::MlflowError(mlflow::ErrorCode::unauthenticated,
+                              "This server asks for a token: set MLFLOW_TRACKING_TOKEN (lockstep token create).");
+  }
+  std::optional<Permit> permit = shared_.permits.known(token);
+  if (!permit) {
+    Work look = [&](Store& store) {
+      permit = shared_.options.gate(store, token);
+      return Reply{};
+    };
+    const Reply looked = co_await done_by(shared_.workers, Access::read, look);
+    if (looked.status != 200) throw failure("the token can't be looked up: {}", looked.body);
+    if (!permit) {
+      throw mlflow::MlflowError(mlflow::ErrorCode::unauthenticated,
+                                "Nobody knows this token; it may be over, or have been deleted (lockstep token list).");
+    }
+    shared_.permits.remember(token, *permit);
+  }
+  if (permit->scope < asked_for) {
+    throw mlflow::MlflowError(
+        mlflow::ErrorCode::permission_denied,
+        fmt::format("This token permits to {}; to {} is asked for.", name_of(permit->scope), name_of(asked_for)));
+  }
+  co_return *permit;
+}
+
 asio::awaitable<Reply> Connection::answer(Parser& parser) {
   Request request = request_of(parser);
   bool other_verb = false;
   const Route* route = shared_.router.find(request, other_verb);
+  const Permit permit = co_await permit_of(parser, route == nullptr ? Scope::read : route->scope());
+  if (route != nullptr && route->before_body) route->before_body(request);
   const bool to_file = route != nullptr && route->body == Body::to_file;
   const std::uint64_t limit = to_file ? shared_.options.limits.file_bytes : shared_.options.limits.body_bytes;
   const std::uint64_t length = parser.content_length().value_or(parser.chunked() ? limit : 0);
@@ -185,6 +230,7 @@ asio::awaitable<Reply> Connection::answer(Parser& parser) {
   Reply reply;
   try {
     Work work = route->handler(request);
+    if (!permit.run_id.empty()) work = scoped_to(permit.run_id, std::move(work));
     reply = co_await done_by(shared_.workers, route->access, work);
   } catch (...) {
     reply = mlflow::reply_of(std::current_exception());

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "history/server/http/budget.hpp"
+#include "history/server/http/permits.hpp"
 #include "history/server/http/server.hpp"
 
 namespace lockstep::history::server::http {
@@ -27,6 +28,7 @@ struct Shared {
   boost::asio::thread_pool& files;     // reads and writes the files of bodies
   std::list<Connection*> connections;  // that are open
   bool stopping = false;
+  Permits permits = {};
 };
 
 class Connection {
@@ -50,6 +52,8 @@ class Connection {
   boost::asio::awaitable<bool> exchange();  // false: no further request
   boost::asio::awaitable<void> first_byte();
   boost::asio::awaitable<Reply> answer(Parser& parser);
+  boost::asio::awaitable<Permit> permit_of(const Parser& parser, Scope asked_for);  // throws MlflowError
+  boost::asio::awaitable<void> linger();
   Request request_of(const Parser& parser) const;  // without its body; throws Refusal
   boost::asio::awaitable<std::string> body_in_memory(Parser& parser);
   boost::asio::awaitable<void> body_to_file(Parser& parser, const fs::path& file);
@@ -63,6 +67,7 @@ class Connection {
   boost::beast::tcp_stream stream_;
   boost::beast::flat_buffer buffer_;
   bool under_way_ = false;
+  bool has_unread_ = false;  // of the last request
 };
 
 }  // namespace lockstep::history::server::http

@@ -22,7 +22,7 @@ struct Server::Inside {
   Inside(Options given, const Router& router, Workers& workers)
       : options(std::move(given)),
         shared{options, router, workers, counts, Budget(options.limits.body_budget, counts.body_bytes_held),
-               files,   {}} {}
+               files,   {},     false,   {}} {}
 
   void listen();
   asio::awaitable<void> accept();
@@ -48,6 +48,15 @@ static void raise_descriptor_limit() {
 }
 
 void Server::Inside::listen() {
+  if (options.listener) {
+    sockaddr_storage address = {};
+    socklen_t length = sizeof address;
+    if (::getsockname(options.listener.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+      throw system_failure("cannot take over a socket");
+    }
+    acceptor.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), options.listener.release());
+    return;
+  }
   const std::string place = fmt::format("{}:{}", options.host, options.port);
   try {
     tcp::resolver resolver(io);

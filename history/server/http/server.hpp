@@ -6,8 +6,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +30,14 @@ struct Limits {
   std::chrono::seconds stop = std::chrono::seconds(20);      // for requests under way when we stop
 };
 
+// What the bearer of a token may do; nullopt: nothing, nobody knows it. Called on a reader's thread.
+using Gate = std::function<std::optional<Permit>(Store&, const std::string& token)>;
+
 struct Options {
   std::string host = "127.0.0.1";
   int port = 5000;                      // 0: one that is free
+  Fd listener;                          // a socket that listens already, instead of host and port
+  Gate gate;                            // empty: whoever comes may do everything
   std::vector<std::string> host_names;  // that clients may call us by; empty: any
   fs::path uploads;                     // where bodies go that become files
   Limits limits;

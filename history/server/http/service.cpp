@@ -16,42 +16,39 @@ static Reply text_reply(std::string text) {
 
 // What a client asks for that wants to know whether, and what, is there. The store is asked, too: a server that can't
 // read it is not well.
-static Routes own_routes(const std::string& version) {
+static Routes own_routes() {
   Routes routes;
   const auto add = [&](const char* path, const std::function<Reply(Store&)>& answer) {
-    routes.push_back({.verb = Verb::get, .pattern = path, .access = Access::read, .handler = [answer](const Request&) {
-                        return answer;
-                      }});
+    routes.push_back({.verb = Verb::get,
+                      .pattern = path,
+                      .access = Access::read,
+                      .handler = [answer](const Request&) { return answer; },
+                      .asks_for = Scope::none});
   };
   add("/health", [](Store& store) {
     store.list_experiments(View::archived_only);
     return text_reply("OK");
   });
-  add("/", [version](Store&) {
-    return text_reply(
-        fmt::format("Lockstep {}: run history, by MLflow's REST API at /api/2.0/mlflow/\n"
-                    "/health, /version, /metrics (Prometheus)\n",
-                    version));
+  add("/", [](Store&) {
+    return text_reply("Lockstep " LOCKSTEP_VERSION
+                      ": run history, by MLflow's REST API at /api/2.0/mlflow/\n"
+                      "/health, /version, /metrics (Prometheus)\n");
   });
-  add("/version", [version](Store&) { return text_reply(version); });
+  add("/version", [](Store&) { return text_reply(LOCKSTEP_VERSION); });
   return routes;
 }
 
-// A killed server left bodies behind that never became files.
-static fs::path fresh_uploads(const Workspace& workspace) {
-  const fs::path folder = workspace.uploads();
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
-  fs::create_directories(folder);
-  return folder;
+static const Workspace& made(const Workspace& workspace) {
+  workspace.create();
+  return workspace;
 }
 
-Service::Service(const Workspace& workspace, Options options, const std::string& version) : host_(options.host) {
-  workspace.create();
-  options.uploads = fresh_uploads(workspace);
-  workers_ = std::make_unique<Workers>([&] { return open_sqlite_store(workspace.store_file()); }, readers);
+Service::Service(const Workspace& workspace, Options options, Survives survives)
+    : uploads_(made(workspace)), host_(options.host) {
+  options.uploads = uploads_.path();
+  workers_ = std::make_unique<Workers>([&] { return open_sqlite_store(workspace.store_file()); }, readers, survives);
   router_.add(mlflow::routes(workspace));
-  router_.add(own_routes(version));
+  router_.add(own_routes());
   server_ = std::make_unique<Server>(std::move(options), router_, *workers_);
   router_.add({{.verb = Verb::get, .pattern = "/metrics", .access = Access::read, .handler = [this](const Request&) {
                   return [this](Store&) { return counters_reply(*server_, *workers_); };

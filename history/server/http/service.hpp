@@ -6,13 +6,14 @@
 
 #include "common/run_folder.hpp"
 #include "history/server/http/server.hpp"
+#include "history/server/upload_folder.hpp"
 
 namespace lockstep::history::server::http {
 
 class Service {
  public:
   // Opens (and makes, if need be) the workspace's store, and listens. Throws failure for what can't be opened or bound.
-  Service(const Workspace& workspace, Options options, const std::string& version);
+  Service(const Workspace& workspace, Options options, Survives survives = Survives::process_death);
   ~Service();  // what was acknowledged is in the store
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -22,6 +23,7 @@ class Service {
   void stop();                  // from any thread
 
  private:
+  UploadFolder uploads_;
   Router router_;
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<Server> server_;

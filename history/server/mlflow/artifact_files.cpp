@@ -23,6 +23,15 @@ Reply file_reply(const Workspace& workspace, const std::string& path) {
   return reply;
 }
 
+void check_may_change(Store& store, const std::string& path) {
+  const ArtifactOwner owner = artifact_owner(path);
+  if (owner.model_id.empty()) {
+    store.check_may_change_run(owner.run_id);
+  } else {
+    store.check_may_change_model(owner.model_id);
+  }
+}
+
 Reply listing_reply(const Workspace& workspace, const std::string& path, const std::string& shown_below,
                     const std::string& root_uri) {
   const fs::path folder = artifact_path(workspace, path);
@@ -60,10 +69,11 @@ static void copy_into_place(const fs::path& file, const fs::path& target) {
 
 // Calls `put` with the file's place, when the folders above it are there.
 template <class Put>
-static void put_at(const Workspace& workspace, const std::string& path, Put put) {
+static void put_at(Store& store, const Workspace& workspace, const std::string& path, Put put) {
   if (path.empty() || path.ends_with('/')) {
     throw invalid_parameter("Artifact path must include a filename (cannot end with '/').");
   }
+  check_may_change(store, path);
   const fs::path target = artifact_path(workspace, path);
   try {
     fs::create_directories(target.parent_path());
@@ -80,8 +90,8 @@ static void put_at(const Workspace& workspace, const std::string& path, Put put)
   }
 }
 
-void put_artifact(const Workspace& workspace, const std::string& path, const fs::path& file) {
-  put_at(workspace, path, [&file](const fs::path& target) {
+void put_artifact(Store& store, const Workspace& workspace, const std::string& path, const fs::path& file) {
+  put_at(store, workspace, path, [&file](const fs::path& target) {
     std::error_code code;
     fs::rename(file, target, code);
     if (code == std::errc::cross_device_link) {
@@ -92,8 +102,8 @@ void put_artifact(const Workspace& workspace, const std::string& path, const fs:
   });
 }
 
-void put_artifact_text(const Workspace& workspace, const std::string& path, const std::string& text) {
-  put_at(workspace, path, [&text](const fs::path& target) { write_file_atomically(target, text); });
+void put_artifact_text(Store& store, const Workspace& workspace, const std::string& path, const std::string& text) {
+  put_at(store, workspace, path, [&text](const fs::path& target) { write_file_atomically(target, text); });
 }
 
 }  // namespace lockstep::history::server::mlflow

@@ -5,6 +5,7 @@
 
 #include "common/run_folder.hpp"
 #include "history/server/request.hpp"
+#include "history/store/store.hpp"
 
 namespace lockstep::history::server::mlflow {
 
@@ -16,9 +17,12 @@ Reply file_reply(const Workspace& workspace, const std::string& path);
 Reply listing_reply(const Workspace& workspace, const std::string& path, const std::string& shown_below,
                     const std::string& root_uri);
 
-// Makes `file` the artifact, in one step; readers of what was there before read that to its end.
-void put_artifact(const Workspace& workspace, const std::string& path, const fs::path& file);
-void put_artifact_text(const Workspace& workspace, const std::string& path, const std::string& text);
+// Throws NotPermitted unless whoever uses the store may change the artifact of this path.
+void check_may_change(Store& store, const std::string& path);
+
+// Makes `file` the artifact, in one step; readers of what was there before read that to its end. Throws as above.
+void put_artifact(Store& store, const Workspace& workspace, const std::string& path, const fs::path& file);
+void put_artifact_text(Store& store, const Workspace& workspace, const std::string& path, const std::string& text);
 
 // "text/plain" for a name with one of MLflow's text endings, else by the ending, else application/octet-stream.
 std::string media_type_of(const std::string& file_name);

@@ -30,14 +30,15 @@ static Work download(const Workspace& workspace, const Request& request) {
 }
 
 static Work upload(const Workspace& workspace, const Request& request) {
-  return [workspace, path = request.captured.at(0), file = request.uploaded](Store&) {
-    put_artifact(workspace, path, file);
+  return [workspace, path = request.captured.at(0), file = request.uploaded](Store& store) {
+    put_artifact(store, workspace, path, file);
     return Reply{};
   };
 }
 
 static Work remove(const Workspace& workspace, const Request& request) {
-  return [workspace, path = request.captured.at(0)](Store&) {
+  return [workspace, path = request.captured.at(0)](Store& store) {
+    check_may_change(store, path);
     if (path.empty()) throw invalid_parameter("All artifacts at once can't be deleted: name a file or a folder");
     std::error_code code;
     fs::remove_all(artifact_path(workspace, path), code);
@@ -131,41 +132,42 @@ static Work upload_to_run(const Workspace& workspace, const Request& request) {
           body = request.body](Store& store) {
     const std::string root = path_of_artifact_uri(root_of_run(store, run_id));
     if (path.starts_with('/')) throw invalid_parameter("Invalid path");
-    put_artifact_text(workspace, joined(root, path), body);
+    put_artifact_text(store, workspace, joined(root, path), body);
     return Reply{};
   };
 }
 
 Routes artifact_routes(const Workspace& workspace) {
   Routes routes;
-  const auto add = [&routes, &workspace](Verb verb, const std::string& pattern, auto handler, Body body) {
+  // None of them changes the store: what they write are files, which no reader has to wait for.
+  const auto add = [&routes, &workspace](Verb verb, const std::string& pattern, auto handler, Scope asks_for,
+                                         Body body = Body::in_memory) {
     routes.push_back({.verb = verb,
                       .pattern = pattern,
                       .access = Access::read,
                       .handler = [workspace, handler](const Request& request) { return handler(workspace, request); },
-                      .body = body});
+                      .body = body,
+                      .asks_for = asks_for});
   };
   for (const std::string api : {"/api/2.0/", "/ajax-api/2.0/"}) {
     const std::string proxy = api + "mlflow-artifacts/artifacts";
-    add(Verb::get, proxy, list, Body::in_memory);
-    add(Verb::get, proxy + "/{path...}", download, Body::in_memory);
-    add(Verb::put, proxy + "/{path...}", upload, Body::to_file);
-    add(Verb::del, proxy + "/{path...}", remove, Body::in_memory);
-    add(Verb::post, api + "mlflow-artifacts/mpu/create/{path...}", create_multipart_upload, Body::in_memory);
-    add(Verb::put, api + "mlflow-artifacts/mpu/part/{upload_id}/{part}", take_part, Body::to_file);
-    add(Verb::post, api + "mlflow-artifacts/mpu/complete/{path...}", complete_multipart_upload, Body::in_memory);
-    add(Verb::post, api + "mlflow-artifacts/mpu/abort/{path...}", abort_multipart_upload, Body::in_memory);
-    add(Verb::get, api + "mlflow/artifacts/list", list_of_run, Body::in_memory);
+    add(Verb::get, proxy, list, Scope::read);
+    add(Verb::get, proxy + "/{path...}", download, Scope::read);
+    add(Verb::put, proxy + "/{path...}", upload, Scope::write, Body::to_file);
+    add(Verb::del, proxy + "/{path...}", remove, Scope::admin);
+    add(Verb::post, api + "mlflow-artifacts/mpu/create/{path...}", create_multipart_upload, Scope::write);
+    // MLflow's client sends parts without its token, as to a store of presigned addresses: the upload id is the secret
+    add(Verb::put, api + "mlflow-artifacts/mpu/part/{upload_id}/{part}", take_part, Scope::none, Body::to_file);
+    routes.back().before_body = [workspace](const Request& request) { check_upload_goes_on(workspace, request); };
+    add(Verb::post, api + "mlflow-artifacts/mpu/complete/{path...}", complete_multipart_upload, Scope::write);
+    add(Verb::post, api + "mlflow-artifacts/mpu/abort/{path...}", abort_multipart_upload, Scope::write);
+    add(Verb::get, api + "mlflow/artifacts/list", list_of_run, Scope::read);
+    add(Verb::get, api + "mlflow/logged-models/{model_id}/artifacts/directories", list_of_logged_model, Scope::read);
   }
-  add(Verb::get, "/get-artifact", file_of_run, Body::in_memory);
-  add(Verb::get, "/model-versions/get-artifact", file_of_model_version, Body::in_memory);
-  add(Verb::post, "/ajax-api/2.0/mlflow/upload-artifact", upload_to_run, Body::in_memory);
-  add(Verb::get, "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files", file_of_logged_model,
-      Body::in_memory);
-  for (const std::string api : {"/api/2.0/", "/ajax-api/2.0/"}) {
-    add(Verb::get, api + "mlflow/logged-models/{model_id}/artifacts/directories", list_of_logged_model,
-        Body::in_memory);
-  }
+  add(Verb::get, "/get-artifact", file_of_run, Scope::read);
+  add(Verb::get, "/model-versions/get-artifact", file_of_model_version, Scope::read);
+  add(Verb::post, "/ajax-api/2.0/mlflow/upload-artifact", upload_to_run, Scope::write);
+  add(Verb::get, "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files", file_of_logged_model, Scope::read);
   return routes;
 }
 

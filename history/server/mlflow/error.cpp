@@ -52,6 +52,7 @@ Reply reply_of(ErrorCode code, const std::string& message) {
   Reply reply;
   reply.status = status;
   reply.body = out.take();
+  if (code == ErrorCode::unauthenticated) reply.headers = {{"WWW-Authenticate", "Bearer"}};
   return reply;
 }
 
@@ -60,6 +61,8 @@ Reply reply_of(const std::exception_ptr& thrown) {
     std::rethrow_exception(thrown);
   } catch (const MlflowError& error) {
     return reply_of(error.error_code(), error.what());
+  } catch (const NotPermitted& error) {
+    return reply_of(ErrorCode::permission_denied, error.what());
   } catch (const AlreadyExists& error) {
     return reply_of(ErrorCode::resource_already_exists, error.what());
   } catch (const Error& error) {

@@ -47,8 +47,9 @@ MlflowError does_not_exist(fmt::format_string<Args...> format, Args&&... args) {
 
 Reply reply_of(ErrorCode code, const std::string& message);
 
-// The reply for what a handler or its work threw: MlflowError by its code; of the store's errors AlreadyExists, then
-// bad_input as INVALID_PARAMETER_VALUE, not_found as RESOURCE_DOES_NOT_EXIST; anything else as INTERNAL_ERROR.
+// The reply for what a handler or its work threw: MlflowError by its code; of the store's errors NotPermitted,
+// AlreadyExists, then bad_input as INVALID_PARAMETER_VALUE, not_found as RESOURCE_DOES_NOT_EXIST; anything else as
+// INTERNAL_ERROR.
 Reply reply_of(const std::exception_ptr& thrown);
 
 }  // namespace lockstep::history::server::mlflow

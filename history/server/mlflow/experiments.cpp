@@ -119,9 +119,9 @@ Routes experiment_routes() {
   add_route(routes, Verb::post, "experiments/create", Access::write, create);
   add_route(routes, Verb::get, "experiments/get", Access::read, get);
   add_route(routes, Verb::get, "experiments/get-by-name", Access::read, get_by_name);
-  add_route(routes, Verb::post, "experiments/update", Access::write, update);
-  add_route(routes, Verb::post, "experiments/delete", Access::write, becomes(Lifecycle::archived));
-  add_route(routes, Verb::post, "experiments/restore", Access::write, becomes(Lifecycle::active));
+  add_removing_route(routes, Verb::post, "experiments/update", update);
+  add_removing_route(routes, Verb::post, "experiments/delete", becomes(Lifecycle::archived));
+  add_removing_route(routes, Verb::post, "experiments/restore", becomes(Lifecycle::active));
   add_route(routes, Verb::post, "experiments/set-experiment-tag", Access::write, set_tag);
   add_route(routes, Verb::post, "experiments/delete-experiment-tag", Access::write, delete_tag);
   add_route(routes, Verb::post, "experiments/search-datasets", Access::read, search_datasets);

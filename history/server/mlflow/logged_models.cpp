@@ -153,7 +153,7 @@ Routes logged_model_routes() {
   add_route(routes, Verb::post, "logged-models/search", Access::read, search);
   add_route(routes, Verb::get, "logged-models/{model_id}", Access::read, get);
   add_route(routes, Verb::patch, "logged-models/{model_id}", Access::write, finish);
-  add_route(routes, Verb::del, "logged-models/{model_id}", Access::write, remove);
+  add_removing_route(routes, Verb::del, "logged-models/{model_id}", remove);
   add_route(routes, Verb::patch, "logged-models/{model_id}/tags", Access::write, set_tags);
   add_route(routes, Verb::del, "logged-models/{model_id}/tags/{key}", Access::write, delete_tag);
   add_route(routes, Verb::post, "logged-models/{model_id}/params", Access::write, log_params);

@@ -80,7 +80,8 @@ Work create_multipart_upload(const Workspace& workspace, const Request& request)
   const std::int64_t parts = fields.integer("num_parts").value_or(1);
   if (parts < 1 || parts > most_parts)
     throw invalid_parameter("num_parts is {}; it must be 1 to {}", parts, most_parts);
-  return [workspace, artifact = artifact_of(request, fields), parts, base_url = request.base_url](Store&) {
+  return [workspace, artifact = artifact_of(request, fields), parts, base_url = request.base_url](Store& store) {
+    check_may_change(store, artifact);
     artifact_path(workspace, artifact);  // refused now rather than after the last part
     remove_stale(workspace);
     const std::string upload_id = random_hex(32);
@@ -103,6 +104,10 @@ static int part_number(const std::string& text) {
 
 static fs::path part_file(const fs::path& folder, int number, const std::string& etag) {
   return folder / fmt::format("{}-{}", number, etag);
+}
+
+void check_upload_goes_on(const Workspace& workspace, const Request& request) {
+  folder_of(workspace, request.captured.at(0));
 }
 
 // A part that is sent twice is there twice, under two ETags; the client says which one it means.
@@ -159,7 +164,8 @@ Work complete_multipart_upload(const Workspace& workspace, const Request& reques
   const auto parts = fields.objects("parts");
   if (parts.empty()) missing_value("parts");
   return [workspace, parts, artifact = artifact_of(request, fields),
-          upload_id = fields.required_text("upload_id")](Store&) {
+          upload_id = fields.required_text("upload_id")](Store& store) {
+    check_may_change(store, artifact);
     const fs::path folder = folder_of(workspace, upload_id);
     check_target(folder, artifact);
     const fs::path whole = folder / ("whole-" + random_hex(16));
@@ -168,7 +174,7 @@ Work complete_multipart_upload(const Workspace& workspace, const Request& reques
       const Fd to = open_file(whole, O_WRONLY | O_CREAT | O_EXCL);
       for (const fs::path& file : files) append_file(to.get(), file);
     }
-    put_artifact(workspace, artifact, whole);
+    put_artifact(store, workspace, artifact, whole);
     std::error_code ignored;  // what is left is stale in a day
     fs::remove_all(folder, ignored);
     Reply reply;
@@ -180,7 +186,9 @@ Work complete_multipart_upload(const Workspace& workspace, const Request& reques
 // One that has ended already is no error: a client aborts whenever something else went wrong.
 Work abort_multipart_upload(const Workspace& workspace, const Request& request) {
   const Fields fields(request);
-  return [workspace, artifact = artifact_of(request, fields), upload_id = fields.required_text("upload_id")](Store&) {
+  return [workspace, artifact = artifact_of(request, fields),
+          upload_id = fields.required_text("upload_id")](Store& store) {
+    check_may_change(store, artifact);
     const fs::path folder = workspace.multipart_upload(upload_id);
     std::error_code unreadable;
     if (is_hex(upload_id, 32) && fs::is_directory(folder, unreadable)) {

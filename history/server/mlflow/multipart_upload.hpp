@@ -15,6 +15,7 @@
 namespace lockstep::history::server::mlflow {
 
 Work create_multipart_upload(const Workspace& workspace, const Request& request);
+void check_upload_goes_on(const Workspace& workspace, const Request& request);  // before a part is read
 Work take_part(const Workspace& workspace, const Request& request);
 Work complete_multipart_upload(const Workspace& workspace, const Request& request);
 Work abort_multipart_upload(const Workspace& workspace, const Request& request);

@@ -95,9 +95,9 @@ Routes registry_routes() {
   Routes all;
   add_route(all, Verb::post, "registered-models/create", Access::write, create_model);
   add_route(all, Verb::get, "registered-models/get", Access::read, get_model);
-  add_route(all, Verb::post, "registered-models/rename", Access::write, rename_model);
+  add_removing_route(all, Verb::post, "registered-models/rename", rename_model);
   add_route(all, Verb::patch, "registered-models/update", Access::write, update_model);
-  add_route(all, Verb::del, "registered-models/delete", Access::write, delete_model);
+  add_removing_route(all, Verb::del, "registered-models/delete", delete_model);
   add_route(all, Verb::get, "registered-models/search", Access::read, search_models);
   add_route(all, Verb::post, "registered-models/set-tag", Access::write, set_model_tag);
   add_route(all, Verb::del, "registered-models/delete-tag", Access::write, delete_model_tag);

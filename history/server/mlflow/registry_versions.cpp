@@ -132,7 +132,7 @@ void add_model_version_routes(Routes& routes) {
   add_route(routes, Verb::get, "model-versions/get", Access::read, get_version);
   add_route(routes, Verb::patch, "model-versions/update", Access::write, update_version);
   add_route(routes, Verb::post, "model-versions/transition-stage", Access::write, transition_stage);
-  add_route(routes, Verb::del, "model-versions/delete", Access::write, delete_version);
+  add_removing_route(routes, Verb::del, "model-versions/delete", delete_version);
   add_route(routes, Verb::get, "model-versions/search", Access::read, search_versions);
   add_route(routes, Verb::get, "model-versions/get-download-uri", Access::read, get_download_uri);
   add_route(routes, Verb::post, "model-versions/set-tag", Access::write, set_version_tag);

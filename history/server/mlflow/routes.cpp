@@ -2,11 +2,21 @@
 
 namespace lockstep::history::server::mlflow {
 
+static void add(Routes& routes, const Route& route) {
+  for (const char* prefix : {"/api/2.0/mlflow/", "/ajax-api/2.0/mlflow/"}) {
+    routes.push_back(route);
+    routes.back().pattern = prefix + route.pattern;
+  }
+}
+
 void add_route(Routes& routes, Verb verb, const std::string& path, Access access,
                const std::function<Work(const Request&)>& handler) {
-  for (const char* prefix : {"/api/2.0/mlflow/", "/ajax-api/2.0/mlflow/"}) {
-    routes.push_back({.verb = verb, .pattern = prefix + path, .access = access, .handler = handler});
-  }
+  add(routes, {.verb = verb, .pattern = path, .access = access, .handler = handler});
+}
+
+void add_removing_route(Routes& routes, Verb verb, const std::string& path,
+                        const std::function<Work(const Request&)>& handler) {
+  add(routes, {.verb = verb, .pattern = path, .access = Access::write, .handler = handler, .asks_for = Scope::admin});
 }
 
 Routes routes(const Workspace& workspace) {

@@ -22,5 +22,8 @@ Routes routes(const Workspace& workspace);
 // A route of MLflow's 2.0 API, `path` without its prefix ("runs/create"): once for /api and once for /ajax-api.
 void add_route(Routes& routes, Verb verb, const std::string& path, Access access,
                const std::function<Work(const Request&)>& handler);
+// The same for what removes or renames: it asks for Scope::admin.
+void add_removing_route(Routes& routes, Verb verb, const std::string& path,
+                        const std::function<Work(const Request&)>& handler);
 
 }  // namespace lockstep::history::server::mlflow

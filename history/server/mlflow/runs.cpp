@@ -115,8 +115,8 @@ Routes run_routes() {
   add_route(routes, Verb::post, "runs/create", Access::write, create);
   add_route(routes, Verb::get, "runs/get", Access::read, get);
   add_route(routes, Verb::post, "runs/update", Access::write, update);
-  add_route(routes, Verb::post, "runs/delete", Access::write, becomes(Lifecycle::archived));
-  add_route(routes, Verb::post, "runs/restore", Access::write, becomes(Lifecycle::active));
+  add_removing_route(routes, Verb::post, "runs/delete", becomes(Lifecycle::archived));
+  add_removing_route(routes, Verb::post, "runs/restore", becomes(Lifecycle::active));
   return routes;
 }
 

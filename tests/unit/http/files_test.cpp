@@ -100,7 +100,7 @@ TEST_F(FilesOverHttp, ThatAreNotThereAre404) {
 TEST_F(FilesOverHttp, ThatAreTooLongAreRefusedBeforeTheyAreSent) {
   Options options;
   options.limits.file_bytes = 1000;
-  start(options);
+  start(std::move(options));
   const std::string reply = client().exchange("PUT /files/long HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n");
   EXPECT_EQ(status_of(reply), 413);
   EXPECT_THAT(reply, HasSubstr("Connection: close"));

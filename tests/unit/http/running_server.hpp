@@ -31,8 +31,16 @@ class RunningServer : public ::testing::Test {
   const fs::path& uploads() const { return uploads_.path(); }
 
   void serve(Verb verb, const std::string& pattern, std::function<Work(const Request&)> handler,
-             Body body = Body::in_memory, Access access = Access::read) {
-    router_.add({{.verb = verb, .pattern = pattern, .access = access, .handler = std::move(handler), .body = body}});
+             Body body = Body::in_memory, Access access = Access::read, std::optional<Scope> asks_for = {}) {
+    router_.add({{.verb = verb,
+                  .pattern = pattern,
+                  .access = access,
+                  .handler = std::move(handler),
+                  .body = body,
+                  .asks_for = asks_for}});
+  }
+  void serve_open(Verb verb, const std::string& pattern, std::function<Work(const Request&)> handler) {
+    serve(verb, pattern, std::move(handler), Body::in_memory, Access::read, Scope::none);
   }
   static Reply text(std::string body) {
     Reply reply;

@@ -73,7 +73,7 @@ TEST_F(HttpServer, RefusesWhatIsTooLong) {
   Options options;
   options.limits.header_bytes = 1000;
   options.limits.body_bytes = 100;
-  start(options);
+  start(std::move(options));
   EXPECT_EQ(status_of(client().exchange("GET /hello HTTP/1.1\r\nX: " + std::string(2000, 'a') + "\r\n\r\n")), 431);
   EXPECT_EQ(status_of(client().exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n")), 413);
   EXPECT_EQ(status_of(client().exchange("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n70\r\n" +
@@ -126,7 +126,7 @@ TEST_F(HttpServer, RefusesWhatIsNoRequest) {
 TEST_F(HttpServer, AnswersOnlyToItsNames) {
   Options options;
   options.host_names = {"localhost", "127.0.0.1", "[::1]"};
-  start(options);
+  start(std::move(options));
   for (const char* host : {"localhost", "localhost:5000", "127.0.0.1:1", "[::1]:5000", "[::1]"}) {
     EXPECT_EQ(status_of(client().exchange(fmt::format("GET /hello HTTP/1.1\r\nHost: {}\r\n\r\n", host))), 200) << host;
   }
@@ -139,7 +139,7 @@ TEST_F(HttpServer, AnswersOnlyToItsNames) {
 TEST_F(HttpServer, DropsClientsThatAreTooSlow) {
   Options options;
   options.limits.header = options.limits.progress = options.limits.idle = std::chrono::seconds(1);
-  start(options);
+  start(std::move(options));
   RawHttp silent = client();
   RawHttp in_header = client();
   in_header.send("GET /hel");
@@ -155,7 +155,7 @@ TEST_F(HttpServer, KeepsBodiesOutOfMemoryBeyondItsBudget) {
   Options options;
   options.limits.body_bytes = 1000;
   options.limits.body_budget = 1500;  // one and a half
-  start(options);
+  start(std::move(options));
   const std::string head = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
   RawHttp first = client();
   first.send(head);
@@ -171,7 +171,7 @@ TEST_F(HttpServer, KeepsBodiesOutOfMemoryBeyondItsBudget) {
 TEST_F(HttpServer, ABudgetIsGivenBackByClientsThatGoAway) {
   Options options;
   options.limits.body_bytes = options.limits.body_budget = 1000;
-  start(options);
+  start(std::move(options));
   const std::string head = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
   for (int i = 0; i < 20; ++i) client().send(head + "abc");
   EXPECT_EQ(body_of(client().exchange(head + std::string(1000, 'a'))), std::string(1000, 'a'));
@@ -219,7 +219,7 @@ TEST_F(HttpServer, FinishesWhatIsUnderWayBeforeItStops) {
 TEST_F(HttpServer, DoesNotWaitForEverForThoseUnderWay) {
   Options options;
   options.limits.stop = std::chrono::seconds(1);
-  start(options);
+  start(std::move(options));
   RawHttp half = client();
   half.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
   lockstep::testing::wait_until([&] { return counts().under_way == 1; });
@@ -231,7 +231,7 @@ TEST_F(HttpServer, SaysWhyItCannotListen) {
   start({});
   Options options;
   options.host = "256.0.0.1";
-  const Error error = error_of([&] { start(options); });
+  const Error error = error_of([&] { start(std::move(options)); });
   EXPECT_THAT(error.what(), HasSubstr("cannot listen at 256.0.0.1:0"));
 }
 

@@ -74,5 +74,25 @@ TEST_F(StoreDurability, IsOnDiskForStatesAndLeftToTheSystemForMetrics) {
   EXPECT_EQ(syncs_during([&] { store->list_runs({}), store->get_run("a"), store->latest_metrics("a"); }), 0);
 }
 
+TEST_F(StoreDurability, IsThatOfTheWholeCommitAndOfItsMostDemandingPart) {
+  const StoreFolder folder;
+  const auto store = folder.open();
+  store->create_run(new_run("a"));
+  const std::vector<Metric> metrics{{"m", 1, 1, 1}};
+  const auto log_twice = [&] {
+    store->log_batch("a", metrics, {}, {});
+    store->log_batch("a", metrics, {}, {});
+  };
+  EXPECT_EQ(syncs_during([&] { store->in_one_commit(Survives::process_death, log_twice); }), 0);
+  EXPECT_EQ(syncs_during([&] { store->in_one_commit(Survives::power_loss, log_twice); }), 1);
+  EXPECT_EQ(syncs_during([&] {
+              store->in_one_commit(Survives::process_death, [&] {
+                log_twice();
+                store->create_run(new_run("b"));
+              });
+            }),
+            1);
+}
+
 }  // namespace
 }  // namespace lockstep::history
