@@ -52,7 +52,6 @@ std::string number(const RankPlace& place, const Environment&) {
   return std::to_string(place.*member);
 }
 
-const char* const needs_endpoint = "no tracking endpoint serves a run in this version; set when one does";
 const char* const azures_own = "names a thing inside of Azure that does not exist here";
 const char* const scoring_only = "for scoring; this version runs training jobs only";
 
@@ -125,11 +124,13 @@ std::vector<VariableRow> make_table() {
       not_set("AZUREML_RUN_TOKEN", "a token for Azure's service", "a false one would only fail later"),
       not_set("AZUREML_RUN_TOKEN_EXPIRY", "when that token ends", "there is no token"),
       // MLflow
-      not_set("MLFLOW_TRACKING_URI", "where the mlflow client logs to", needs_endpoint),
-      not_set("MLFLOW_TRACKING_TOKEN", "the client's token", needs_endpoint),
-      not_set("MLFLOW_RUN_ID", "the run that the client goes on with", needs_endpoint),
-      not_set("MLFLOW_EXPERIMENT_ID", "the experiment's id", needs_endpoint),
-      not_set("MLFLOW_EXPERIMENT_NAME", "the experiment's name", needs_endpoint),
+      by_others("MLFLOW_TRACKING_URI",
+                "the run's tracking endpoint, at this machine's loopback address; from its supervisor, as all five, "
+                "unless the job sets it: then none of them is set"),
+      by_others("MLFLOW_TRACKING_TOKEN", "the token that the endpoint asks for; good for this run and those below it"),
+      by_others("MLFLOW_RUN_ID", "the run's id: the first start_run() goes on with it"),
+      by_others("MLFLOW_EXPERIMENT_ID", "the experiment's id"),
+      by_others("MLFLOW_EXPERIMENT_NAME", "the experiment's name"),
       // Scoring
       not_set("AZUREML_MODEL_DIR", "the model's folder", scoring_only),
       not_set("AZUREML_ENTRY_SCRIPT", "the scoring script", scoring_only),
@@ -171,8 +172,10 @@ void add_rank_environment(Environment& environment, const RankPlace& place) {
 
 void drop_rank_environment(Environment& environment) {
   if (!environment.contains("LOCKSTEP_RUN_ID") && !environment.contains("OMPI_COMM_WORLD_RANK")) return;
+  const bool in_run = environment.contains("LOCKSTEP_RUN_ID");
   for (const VariableRow& row : environment_table()) {
-    if (row.value != nullptr) environment.erase(row.name);
+    const bool is_endpoints = in_run && row.name.starts_with("MLFLOW_");
+    if (row.value != nullptr || is_endpoints) environment.erase(row.name);
   }
   std::erase_if(environment, [](const auto& entry) { return is_mpirun_to_its_rank(entry.first); });
 }

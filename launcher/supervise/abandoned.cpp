@@ -8,6 +8,7 @@
 #include "common/error.hpp"
 #include "common/fault.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/supervise/children.hpp"
 #include "launcher/supervise/ending.hpp"
 #include "launcher/supervise/journal_intake.hpp"
 #include "launcher/supervise/records.hpp"
@@ -78,6 +79,7 @@ bool close_if_abandoned(const Workspace& workspace, history::Store& store, const
   if (!gone) ending.outcome.reason += "; some of its processes could not be killed";
   if (lock && read_ending(folder) != ending) write_ending(folder, ending);
   fault_point("abandoned.after_state_file");
+  end_reported_below(store, run_id, ending.state);
   store.transition(run_id, epoch, ending.state, ending.outcome);
   return true;
 }

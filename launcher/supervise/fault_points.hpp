@@ -44,6 +44,7 @@ inline constexpr FaultPoint fault_points[] = {
     {"supervisor.after_finalizing", FaultScene::plain},
     {"supervisor.after_collect", FaultScene::plain},
     {"supervisor.after_journals", FaultScene::plain},
+    {"supervisor.after_children", FaultScene::plain},
     {"supervisor.after_terminal", FaultScene::plain},
     {"keeper.begin", FaultScene::plain},
     {"keeper.before_program", FaultScene::plain},

@@ -9,6 +9,7 @@
 #include "common/fault.hpp"
 #include "launcher/compute/local.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/supervise/children.hpp"
 #include "launcher/supervise/keeper.hpp"
 #include "launcher/supervise/records.hpp"
 #include "launcher/supervise/retry.hpp"
@@ -122,10 +123,23 @@ void Supervision::start() {
   // The sweep finds the run's processes by the first; entrypoint and runner find their folder by the second.
   program.environment.insert_or_assign("LOCKSTEP_RUN_ID", plan_.run_id);
   program.environment.insert_or_assign("LOCKSTEP_RUN_DIR", plan_.folder.root().string());
+  open_endpoint(program.environment);
   channel_.send(start_message(program));
   started_ = true;
   started_ms_ = monotonic_ms();
   fault_point("supervisor.after_start");
+}
+
+// A job that says itself where it logs to is left alone. One that can't have an endpoint runs all the same.
+void Supervision::open_endpoint(Environment& environment) {
+  if (plan_.environment.contains("MLFLOW_TRACKING_URI")) return;
+  try {
+    endpoint_ = std::make_unique<tracking::Endpoint>(workspace_, store_->get_run(plan_.run_id));
+  } catch (const Error& error) {
+    say("tracking", fmt::format("MLFLOW_TRACKING_URI is not set: {}", error.what()));
+    return;
+  }
+  for (const auto& [name, value] : endpoint_->variables(environment)) environment.insert_or_assign(name, value);
 }
 
 Ending Supervision::watch() {
@@ -154,7 +168,8 @@ Ending Supervision::watch() {
 void Supervision::finish(Ending ending) {
   fault_point("supervisor.after_ended");
   leave_ledger();
-  look_at_store();  // for a request that came while the program ended
+  endpoint_.reset();  // its clients have ended with the program
+  look_at_store();    // for a request that came while the program ended
   if (program_ && !stop_) set_state(RunState::finalizing);
   fault_point("supervisor.after_finalizing");
   if (started_) {
@@ -179,6 +194,8 @@ void Supervision::finish(Ending ending) {
   }
   if (read_ending(plan_.folder) != ending) with_retries([&] { write_ending(plan_.folder, ending); });
   if (!started_) channel_.send({"dismiss", {}});
+  with_retries([&] { end_reported_below(*store_, plan_.run_id, ending.state); });
+  fault_point("supervisor.after_children");
   set_state(ending.state, ending.outcome);
   fault_point("supervisor.after_terminal");
   say("supervisor", fmt::format("{}: {}", history::name_of(ending.state), ending.outcome.reason));
@@ -220,9 +237,11 @@ void Supervision::call_off(const std::string& problem) {
   }
   try {
     leave_ledger();
+    endpoint_.reset();
     const Ending ending = ending_ ? *ending_ : ending_without_keeper();
     store_ = history::open_sqlite_store(workspace_.store_file());
     journals_.take_all(*store_);
+    end_reported_below(*store_, plan_.run_id, ending.state);
     store_->transition(plan_.run_id, epoch_, ending.state, ending.outcome);
   } catch (const std::exception& again) {
     say("supervisor", again.what());

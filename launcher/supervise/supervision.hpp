@@ -14,6 +14,7 @@
 #include "launcher/supervise/journal_intake.hpp"
 #include "launcher/supervise/ledger.hpp"
 #include "launcher/supervise/signals.hpp"
+#include "launcher/tracking/endpoint.hpp"
 
 namespace lockstep::supervise {
 
@@ -32,6 +33,7 @@ class Supervision {
   bool wait_for_slots();
   std::optional<Ending> prepare();
   void start();
+  void open_endpoint(Environment& environment);
   Ending watch();
   void finish(Ending ending);
 
@@ -44,6 +46,7 @@ class Supervision {
   void hear_keeper();
   void look_at_store();
   void look_after_others();
+  void hear_clients();
   void stop(const StopRequest& request);
   bool over() const { return stop_ || keeper_gone(); }
   bool keeper_gone() const { return channel_.closed() && !ending_; }
@@ -59,6 +62,7 @@ class Supervision {
   SignalFd signals_;
   std::unique_ptr<Ledger> ledger_;
   JournalIntake journals_;
+  std::unique_ptr<tracking::Endpoint> endpoint_;  // while the program runs; null: none could be opened
   std::unique_ptr<history::Store> store_;
   std::int64_t epoch_ = 0;
   std::int64_t ticket_ = no_ticket;  // of the ledger

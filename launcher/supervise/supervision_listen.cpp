@@ -24,12 +24,14 @@ constexpr std::int64_t round_ms = 5'000;  // between two looks for runs that dea
 }  // namespace
 
 void Supervision::listen(int timeout_ms) {
-  wait_readable({channel_.closed() ? -1 : channel_.fd(), signals_.fd()}, timeout_ms);
+  wait_readable({channel_.closed() ? -1 : channel_.fd(), signals_.fd(), endpoint_ ? endpoint_->knocked_fd() : -1},
+                timeout_ms);
   for (const int signal : signals_.read()) {
     if (signal != SIGCHLD)
       stop({RunState::canceled, fmt::format("the supervisor was asked to end by signal {}", signal)});
   }
   hear_keeper();
+  hear_clients();
   const std::int64_t now = monotonic_ms();
   if (now >= next_look_ms_) {
     next_look_ms_ = now + look_ms;
@@ -71,6 +73,17 @@ void Supervision::look_after_others() {
     close_abandoned_runs(workspace_, *store_);
   } catch (const Error& error) {
     say("supervisor", error.what());
+  }
+}
+
+// A client that logs with mlflow.
+void Supervision::hear_clients() {
+  if (!endpoint_) return;
+  try {
+    endpoint_->serve_if_knocked();
+  } catch (const Error& error) {
+    say("tracking", error.what());
+    endpoint_.reset();  // its clients are refused rather than kept waiting
   }
 }
 
