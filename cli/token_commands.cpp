@@ -14,7 +14,6 @@ namespace lockstep::cli {
 
 namespace {
 
-using history::Scope;
 using history::Token;
 
 struct CreateArguments {
@@ -59,7 +58,7 @@ int create(const CreateArguments& arguments) {
   workspace.create();
   Token token;
   token.token_id = random_hex(8);
-  token.permit = {*history::scope_named(arguments.scope), arguments.run};
+  token.permit = {history::scope_named(arguments.scope).value_or(history::Scope::none), arguments.run};
   token.note = arguments.note;
   token.created_ms = now_ms();
   if (lifetime > 0) token.expires_ms = token.created_ms + lifetime;

@@ -49,6 +49,7 @@ asio::awaitable<void> Connection::serve() {
     stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     if (has_unread_) co_await linger();
   } catch (const std::exception&) {  // the client went away, or was too slow; or a file can't be read to its end
+    co_return;
   }
 }
 
