@@ -1,5 +1,11 @@
 # The three shapes a target has here. Each takes every .cpp of the calling folder.
 
+# A test's own code waits for others: -O1 compiles it in two thirds of the time.
+set(test_options)
+if(NOT LOCKSTEP_SANITIZE)
+  set(test_options -O1)
+endif()
+
 # Headers that nearly every file reads are compiled once for all libraries and once for all tests: a fresh build takes two
 # thirds of the time. Not by default with ccache, which does better when it is warm and can't see into them.
 if(LOCKSTEP_SHARE_HEADERS)
@@ -11,6 +17,7 @@ if(LOCKSTEP_SHARE_HEADERS)
   add_executable(test_headers EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/cmake/headers.cpp)
   target_link_libraries(test_headers PRIVATE fmt::fmt nlohmann_json::nlohmann_json GTest::gmock GTest::gtest)
   target_precompile_headers(test_headers PRIVATE ${common_headers} <gmock/gmock.h> <gtest/gtest.h>)
+  target_compile_options(test_headers PRIVATE ${test_options})
 endif()
 function(share_headers target donor)
   if(TARGET ${donor})
@@ -54,6 +61,7 @@ function(lockstep_test name)
   target_link_libraries(test_${name} PRIVATE ${arg_DEPS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(test_${name} PRIVATE LOCKSTEP_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
     LOCKSTEP_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  target_compile_options(test_${name} PRIVATE ${test_options})
   share_headers(test_${name} test_headers)
   set(properties TIMEOUT ${arg_TIMEOUT} LABELS "${name};${arg_LABELS}")
   if(arg_SERIAL)
