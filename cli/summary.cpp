@@ -14,6 +14,12 @@ namespace lockstep::cli {
 
 using history::RunState;
 
+// What single ranks (rank-3/step_time_ms) and machines (system/cpu_...) measured is counted, not shown: there may be
+// hundreds of them.
+static bool speaks_for_the_run(const std::string& key) {
+  return !key.starts_with("rank-") && !key.starts_with("system/");
+}
+
 std::string curve_metric(const JobDetails& details, history::Store& store) {
   const auto drawable = [&](const std::string& key) {
     return store.metric_history(details.run.run_id, key).size() > 2;
@@ -24,7 +30,7 @@ std::string curve_metric(const JobDetails& details, history::Store& store) {
   };
   if (has("train_loss") && drawable("train_loss")) return "train_loss";
   for (const auto& metric : details.metrics) {
-    if (drawable(metric.key)) return metric.key;
+    if (speaks_for_the_run(metric.key) && drawable(metric.key)) return metric.key;
   }
   return "";
 }
@@ -38,12 +44,11 @@ static std::string curve(const JobDetails& details, history::Store& store, const
   return draw_curve(key, store.metric_history(details.run.run_id, key), size);
 }
 
-// What single ranks measured (rank-3/step_time_ms) is counted, not shown: there may be hundreds of them.
 static std::string metrics_line(const std::vector<history::Metric>& metrics) {
   constexpr std::size_t most = 12;
   std::vector<std::string> shown;
   for (const auto& metric : metrics) {
-    if (shown.size() == most || metric.key.starts_with("rank-")) continue;
+    if (shown.size() == most || !speaks_for_the_run(metric.key)) continue;
     shown.push_back(fmt::format("{} {:.5g}", metric.key, metric.value));
   }
   if (shown.size() < metrics.size()) shown.push_back(fmt::format("and {} more", metrics.size() - shown.size()));

@@ -127,6 +127,11 @@ void Supervision::start() {
   channel_.send(start_message(program));
   started_ = true;
   started_ms_ = monotonic_ms();
+  if (const auto interval_ms = sampling_interval_ms(program.environment)) {
+    machine_.emplace(workspace_.root());
+    sampling_interval_ms_ = *interval_ms;
+    next_sample_ms_ = started_ms_ + sampling_interval_ms_;
+  }
   fault_point("supervisor.after_start");
 }
 
@@ -168,6 +173,7 @@ Ending Supervision::watch() {
 void Supervision::finish(Ending ending) {
   fault_point("supervisor.after_ended");
   leave_ledger();
+  machine_.reset();
   endpoint_.reset();  // its clients have ended with the program
   look_at_store();    // for a request that came while the program ended
   if (program_ && !stop_) set_state(RunState::finalizing);

@@ -14,6 +14,7 @@
 #include "launcher/supervise/journal_intake.hpp"
 #include "launcher/supervise/ledger.hpp"
 #include "launcher/supervise/signals.hpp"
+#include "launcher/supervise/system_metrics.hpp"
 #include "launcher/tracking/endpoint.hpp"
 
 namespace lockstep::supervise {
@@ -47,6 +48,7 @@ class Supervision {
   void look_at_store();
   void look_after_others();
   void hear_clients();
+  void sample_machine(std::int64_t now_ms);
   void stop(const StopRequest& request);
   bool over() const { return stop_ || keeper_gone(); }
   bool keeper_gone() const { return channel_.closed() && !ending_; }
@@ -64,6 +66,7 @@ class Supervision {
   JournalIntake journals_;
   std::unique_ptr<tracking::Endpoint> endpoint_;  // while the program runs; null: none could be opened
   std::unique_ptr<history::Store> store_;
+  std::optional<SystemMetrics> machine_;  // from the start of the program to its end, if its samples are wanted
   std::int64_t epoch_ = 0;
   std::int64_t ticket_ = no_ticket;  // of the ledger
   std::optional<pid_t> program_;     // once the keeper said that it started
@@ -73,6 +76,8 @@ class Supervision {
   std::int64_t started_ms_ = 0;      // monotonic
   std::int64_t next_look_ms_ = 0;    // monotonic: at the store
   std::int64_t next_round_ms_ = 0;   // monotonic: at runs that others left behind
+  std::int64_t next_sample_ms_ = 0;  // monotonic: of the machine
+  std::int64_t sampling_interval_ms_ = 0;
 };
 
 }  // namespace lockstep::supervise

@@ -37,6 +37,7 @@ void Supervision::listen(int timeout_ms) {
     next_look_ms_ = now + look_ms;
     look_at_store();
   }
+  sample_machine(now);
   if (next_round_ms_ == 0) next_round_ms_ = now + round_ms;  // the command that submitted us has just looked
   if (now >= next_round_ms_) {
     next_round_ms_ = now + round_ms;
@@ -84,6 +85,18 @@ void Supervision::hear_clients() {
   } catch (const Error& error) {
     say("tracking", error.what());
     endpoint_.reset();  // its clients are refused rather than kept waiting
+  }
+}
+
+// A sample that the store does not take is lost: the next one is as good.
+void Supervision::sample_machine(std::int64_t now) {
+  if (!machine_ || now < next_sample_ms_) return;
+  next_sample_ms_ = now + sampling_interval_ms_;
+  const std::vector<history::Metric> sample = machine_->sample(now_ms());
+  try {
+    store_->log_batch(plan_.run_id, sample, {}, {});
+  } catch (const Error& error) {
+    say("system metrics", error.what());
   }
 }
 

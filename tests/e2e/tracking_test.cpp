@@ -163,6 +163,23 @@ TEST_F(Tracking, LeavesItsTokenInNoFileOfTheRun) {
   }
 }
 
+TEST(SystemMetrics, AreTakenWhileTheProgramRuns) {
+  Sandbox sandbox;
+  const std::string name =
+      sandbox.create(sandbox.waiting_job() + "environment_variables: {MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL: '1'}\n");
+  const auto samples = [&] {
+    return history::open_sqlite_store(sandbox.folder() / ".lockstep" / "history.db")
+        ->metric_history(name, "system/cpu_utilization_percentage");
+  };
+  EXPECT_TRUE(wait_until([&] { return samples().size() >= 2; }));
+  sandbox.let_one_go();
+  ASSERT_TRUE(sandbox.wait_for_end(name));
+  const auto taken = samples();
+  ASSERT_GE(taken.size(), 2U);
+  EXPECT_EQ(taken[1].step, 1);
+  EXPECT_THAT(sandbox.lockstep({"metrics", name}).out, HasSubstr("system/system_memory_usage_megabytes"));
+}
+
 TEST(TrackingRig, LosesNothingThatItAcknowledgedWhenTheSupervisorIsKilled) {
   RunRig rig;
   write_file_atomically(rig.folder() / "program.py", std::string(helper) + R"py(
