@@ -99,18 +99,17 @@ void SystemMetrics::add_disk(std::vector<Metric>& metrics) const {
 void SystemMetrics::add_gpus(std::vector<Metric>& metrics) {
   const std::vector<GpuReading> gpus = nvml_.read();
   for (std::size_t i = 0; i < gpus.size(); ++i) {
-    const auto add_one = [&](const char* name, const std::optional<double>& value) {
-      if (value) add(metrics, fmt::format("gpu_{}_{}", i, name), *value);
-    };
-    add_one("utilization_percentage", gpus[i].utilization_percentage);
-    add_one("temperature_celsius", gpus[i].temperature_celsius);
-    add_one("power_usage_watts", gpus[i].power_watts);
-    if (gpus[i].power_watts && gpus[i].power_limit_watts) {
-      add_one("power_usage_percentage", percentage(*gpus[i].power_watts, *gpus[i].power_limit_watts));
+    const auto add_one = [&](const char* name, double value) { add(metrics, fmt::format("gpu_{}_{}", i, name), value); };
+    const GpuReading& gpu = gpus[i];
+    if (gpu.utilization_percentage) add_one("utilization_percentage", *gpu.utilization_percentage);
+    if (gpu.temperature_celsius) add_one("temperature_celsius", *gpu.temperature_celsius);
+    if (gpu.power_watts) add_one("power_usage_watts", *gpu.power_watts);
+    if (gpu.power_watts && gpu.power_limit_watts) {
+      add_one("power_usage_percentage", percentage(*gpu.power_watts, *gpu.power_limit_watts));
     }
-    if (gpus[i].memory_used_bytes && gpus[i].memory_bytes) {
-      add_one("memory_usage_megabytes", *gpus[i].memory_used_bytes / megabyte);
-      add_one("memory_usage_percentage", percentage(*gpus[i].memory_used_bytes, *gpus[i].memory_bytes));
+    if (gpu.memory_used_bytes && gpu.memory_bytes) {
+      add_one("memory_usage_megabytes", *gpu.memory_used_bytes / megabyte);
+      add_one("memory_usage_percentage", percentage(*gpu.memory_used_bytes, *gpu.memory_bytes));
     }
   }
 }

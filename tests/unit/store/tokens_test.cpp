@@ -37,14 +37,13 @@ TEST_F(StoreTokens, AreFoundByTheirHashAlone) {
   store_->create_run(new_run("r"));
   make("one", "hash-1", now_ms() + 60'000, "r");
   make("two", "hash-2");
-  const auto found = store_->find_token("hash-1");
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->token_id, "one");
-  EXPECT_EQ(found->permit.scope, Scope::write);
-  EXPECT_EQ(found->permit.run_id, "r");
-  EXPECT_EQ(found->note, "for one");
-  EXPECT_EQ(found->created_ms, 1);
-  EXPECT_GT(found->expires_ms, now_ms());
+  const Token found = store_->find_token("hash-1").value_or(Token());
+  EXPECT_EQ(found.token_id, "one");
+  EXPECT_EQ(found.permit.scope, Scope::write);
+  EXPECT_EQ(found.permit.run_id, "r");
+  EXPECT_EQ(found.note, "for one");
+  EXPECT_EQ(found.created_ms, 1);
+  EXPECT_GT(found.expires_ms, now_ms());
   EXPECT_FALSE(store_->find_token("one"));
   EXPECT_FALSE(store_->find_token(""));
 }
