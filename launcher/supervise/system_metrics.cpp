@@ -97,7 +97,8 @@ void SystemMetrics::add_disk(std::vector<Metric>& metrics) const {
 }
 
 void SystemMetrics::add_gpus(std::vector<Metric>& metrics) {
-  const std::vector<GpuReading> gpus = nvml_.read();
+  if (!nvml_) nvml_.emplace();
+  const std::vector<GpuReading> gpus = nvml_->read();
   for (std::size_t i = 0; i < gpus.size(); ++i) {
     const auto add_one = [&](const char* name, double value) { add(metrics, fmt::format("gpu_{}_{}", i, name), value); };
     const GpuReading& gpu = gpus[i];

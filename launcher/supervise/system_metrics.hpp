@@ -45,7 +45,7 @@ class SystemMetrics {
   fs::path proc_;
   std::optional<CpuTime> cpu_before_;
   std::optional<Traffic> traffic_at_first_;
-  Nvml nvml_;
+  std::optional<Nvml> nvml_;  // from the first sample on: loading it takes its time where there are GPUs
   std::int64_t step_ = 0;
 };
 
