@@ -100,7 +100,9 @@ void SystemMetrics::add_gpus(std::vector<Metric>& metrics) {
   if (!nvml_) nvml_.emplace();
   const std::vector<GpuReading> gpus = nvml_->read();
   for (std::size_t i = 0; i < gpus.size(); ++i) {
-    const auto add_one = [&](const char* name, double value) { add(metrics, fmt::format("gpu_{}_{}", i, name), value); };
+    const auto add_one = [&](const char* name, double value) {
+      add(metrics, fmt::format("gpu_{}_{}", i, name), value);
+    };
     const GpuReading& gpu = gpus[i];
     if (gpu.utilization_percentage) add_one("utilization_percentage", *gpu.utilization_percentage);
     if (gpu.temperature_celsius) add_one("temperature_celsius", *gpu.temperature_celsius);
