@@ -38,7 +38,7 @@ std::optional<history::Permit> permit_of(history::Store& store, const std::strin
 }
 
 void check_somebody_can_come_in(const Workspace& workspace) {
-  for (const history::Token& each : history::open_sqlite_store(workspace.store_file())->list_tokens()) {
+  for (const history::AccessToken& each : history::open_sqlite_store(workspace.store_file())->list_tokens()) {
     if (each.expires_ms == 0 || each.expires_ms > now_ms()) return;
   }
   throw bad_input(

@@ -14,7 +14,7 @@ namespace lockstep::cli {
 
 namespace {
 
-using history::Token;
+using history::AccessToken;
 
 struct CreateArguments {
   std::string scope = "write";
@@ -42,7 +42,7 @@ std::int64_t lifetime_ms(const std::string& text) {
 
 std::string time_text(std::int64_t ms, const char* never) { return ms == 0 ? never : iso8601(ms); }
 
-Json token_json(const Token& token) {
+Json token_json(const AccessToken& token) {
   return {{"token_id", token.token_id},
           {"scope", history::name_of(token.permit.scope)},
           {"run", token.permit.run_id},
@@ -56,7 +56,7 @@ int create(const CreateArguments& arguments) {
   const std::int64_t lifetime = lifetime_ms(arguments.expires);
   const Workspace workspace = Workspace::find();
   workspace.create();
-  Token token;
+  AccessToken token;
   token.token_id = random_hex(8);
   token.permit = {history::scope_named(arguments.scope).value_or(history::Scope::none), arguments.run};
   token.note = arguments.note;
@@ -80,12 +80,12 @@ int create(const CreateArguments& arguments) {
 int list(const OutputOptions& output) {
   const auto tokens = open_workspace().store->list_tokens();
   Json all = Json::array();
-  for (const Token& each : tokens) all.push_back(token_json(each));
+  for (const AccessToken& each : tokens) all.push_back(token_json(each));
   print(all, output, [&](const Terminal& terminal) {
     std::vector<std::vector<std::string>> rows;
     rows.reserve(tokens.size());
     const std::int64_t now = now_ms();
-    for (const Token& each : tokens) {
+    for (const AccessToken& each : tokens) {
       const bool is_over = each.expires_ms != 0 && each.expires_ms <= now;
       rows.push_back({each.token_id, std::string(history::name_of(each.permit.scope)), each.permit.run_id,
                       is_over ? "expired" : time_text(each.expires_ms, "never"), each.note});

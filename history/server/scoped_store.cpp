@@ -184,8 +184,8 @@ void ScopedStore::log_model_metrics(const std::string& model_id, const std::vect
 
 // --- tokens
 // -----------------------------------------------------------------------------------------------------------
-void ScopedStore::create_token(const Token&, const std::string&) { refuse("create a token"); }
-std::vector<Token> ScopedStore::list_tokens() { refuse("list tokens"); }
+void ScopedStore::create_token(const AccessToken&, const std::string&) { refuse("create a token"); }
+std::vector<AccessToken> ScopedStore::list_tokens() { refuse("list tokens"); }
 void ScopedStore::delete_token(const std::string&) { refuse("delete a token"); }
 
 Work scoped_to(const std::string& run_id, Work work) {

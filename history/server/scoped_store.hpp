@@ -119,9 +119,9 @@ class ScopedStore : public Store {
   void log_model_metrics(const std::string& model_id, const std::vector<ModelMetric>& metrics) override;
   LoggedModelPage search_logged_models(const Search& search) override { return all_.search_logged_models(search); }
 
-  void create_token(const Token& token, const std::string& sha256) override;
-  std::optional<Token> find_token(const std::string& sha256) override { return all_.find_token(sha256); }
-  std::vector<Token> list_tokens() override;
+  void create_token(const AccessToken& token, const std::string& sha256) override;
+  std::optional<AccessToken> find_token(const std::string& sha256) override { return all_.find_token(sha256); }
+  std::vector<AccessToken> list_tokens() override;
   void delete_token(const std::string& token_id) override;
 
  private:

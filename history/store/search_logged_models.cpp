@@ -9,11 +9,13 @@ namespace lockstep::history {
 static constexpr SideTable params_table{.table = "logged_model_params", .owner = "model"};
 static constexpr SideTable tags_table{.table = "logged_model_tags", .owner = "model"};
 
+namespace {
 struct Attribute {
   std::string_view name;
   std::string_view column;  // to compare with
   SqlType type = SqlType::text;
 };
+}  // namespace
 static constexpr Attribute attributes[] = {
     {"model_id", "m.model_id"},
     {"experiment_id", "m.experiment_id", SqlType::integer},

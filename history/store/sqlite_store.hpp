@@ -108,9 +108,9 @@ class SqliteStore : public Store {
   LoggedModelPage search_logged_models(const Search& search) override;
 
   // tokens.cpp
-  void create_token(const Token& token, const std::string& sha256) override;
-  std::optional<Token> find_token(const std::string& sha256) override;
-  std::vector<Token> list_tokens() override;
+  void create_token(const AccessToken& token, const std::string& sha256) override;
+  std::optional<AccessToken> find_token(const std::string& sha256) override;
+  std::vector<AccessToken> list_tokens() override;
   void delete_token(const std::string& token_id) override;
 
  private:

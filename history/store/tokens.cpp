@@ -18,7 +18,7 @@ std::optional<Scope> scope_named(std::string_view name) {
 
 static constexpr const char* token_columns = "SELECT token_id, scope, run_id, note, created_ms, expires_ms FROM tokens";
 
-static Token token_of(const Query& row) {
+static AccessToken token_of(const Query& row) {
   return {.token_id = row.text(0),
           .permit = {scope_named(row.text(1)).value_or(Scope::none), row.text(2)},
           .note = row.text(3),
@@ -26,7 +26,7 @@ static Token token_of(const Query& row) {
           .expires_ms = row.integer(5)};
 }
 
-void SqliteStore::create_token(const Token& token, const std::string& sha256) {
+void SqliteStore::create_token(const AccessToken& token, const std::string& sha256) {
   Transaction transaction(database_, Survives::power_loss);
   if (!token.permit.run_id.empty()) number_of(token.permit.run_id);
   database_
@@ -39,14 +39,14 @@ void SqliteStore::create_token(const Token& token, const std::string& sha256) {
   transaction.commit();
 }
 
-std::optional<Token> SqliteStore::find_token(const std::string& sha256) {
+std::optional<AccessToken> SqliteStore::find_token(const std::string& sha256) {
   Query found = database_.query(std::string(token_columns) + " WHERE sha256 = ? AND expires_ms NOT BETWEEN 1 AND ?");
   if (!found.bind(sha256, now_ms()).step()) return std::nullopt;
   return token_of(found);
 }
 
-std::vector<Token> SqliteStore::list_tokens() {
-  std::vector<Token> all;
+std::vector<AccessToken> SqliteStore::list_tokens() {
+  std::vector<AccessToken> all;
   Query rows = database_.query(std::string(token_columns) + " ORDER BY created_ms, token_id");
   while (rows.step()) all.push_back(token_of(rows));
   return all;

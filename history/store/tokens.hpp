@@ -24,7 +24,7 @@ struct Permit {
   std::string run_id;  // empty: of everything; else what it changes is this run and those below it
 };
 
-struct Token {
+struct AccessToken {
   std::string token_id;  // its name in lists; tells nothing of the token itself
   Permit permit;
   std::string note;  // what it is for
@@ -37,10 +37,11 @@ class Tokens {
   virtual ~Tokens() = default;
 
   // `sha256`: of the token's text, as sha256_hex gives it. not_found if it is of a run that is not there.
-  virtual void create_token(const Token& token, const std::string& sha256) = 0;
-  virtual std::optional<Token> find_token(const std::string& sha256) = 0;  // nullopt: no such one, or its time is over
-  virtual std::vector<Token> list_tokens() = 0;                            // oldest first, with those that are over
-  virtual void delete_token(const std::string& token_id) = 0;              // not_found
+  virtual void create_token(const AccessToken& token, const std::string& sha256) = 0;
+  virtual std::optional<AccessToken> find_token(
+      const std::string& sha256) = 0;                          // nullopt: no such one, or its time is over
+  virtual std::vector<AccessToken> list_tokens() = 0;          // oldest first, with those that are over
+  virtual void delete_token(const std::string& token_id) = 0;  // not_found
 };
 
 }  // namespace lockstep::history

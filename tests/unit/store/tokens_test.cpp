@@ -11,9 +11,9 @@ using ::testing::IsEmpty;
 
 class StoreTokens : public ::testing::Test {
  protected:
-  Token make(const std::string& id, const std::string& sha256, std::int64_t expires_ms = 0,
-             const std::string& run_id = "") {
-    Token token;
+  AccessToken make(const std::string& id, const std::string& sha256, std::int64_t expires_ms = 0,
+                   const std::string& run_id = "") {
+    AccessToken token;
     token.token_id = id;
     token.permit = {Scope::write, run_id};
     token.note = "for " + id;
@@ -24,7 +24,7 @@ class StoreTokens : public ::testing::Test {
   }
   std::vector<std::string> ids() {
     std::vector<std::string> all;
-    for (const Token& each : store_->list_tokens()) all.push_back(each.token_id);
+    for (const AccessToken& each : store_->list_tokens()) all.push_back(each.token_id);
     return all;
   }
 
@@ -37,7 +37,7 @@ TEST_F(StoreTokens, AreFoundByTheirHashAlone) {
   store_->create_run(new_run("r"));
   make("one", "hash-1", now_ms() + 60'000, "r");
   make("two", "hash-2");
-  const Token found = store_->find_token("hash-1").value_or(Token());
+  const AccessToken found = store_->find_token("hash-1").value_or(AccessToken());
   EXPECT_EQ(found.token_id, "one");
   EXPECT_EQ(found.permit.scope, Scope::write);
   EXPECT_EQ(found.permit.run_id, "r");
