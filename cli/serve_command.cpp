@@ -39,7 +39,7 @@ std::optional<history::Permit> permit_of(history::Store& store, const std::strin
 
 void check_somebody_can_come_in(const Workspace& workspace) {
   for (const history::AccessToken& each : history::open_sqlite_store(workspace.store_file())->list_tokens()) {
-    if (each.expires_ms == 0 || each.expires_ms > now_ms()) return;
+    if (!history::is_over(each, now_ms())) return;
   }
   throw bad_input(
       "clients would need a token, and there is none that is good: lockstep token create makes one (--insecure serves "

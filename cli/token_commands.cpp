@@ -49,7 +49,7 @@ Json token_json(const AccessToken& token) {
           {"note", token.note},
           {"created", iso8601(token.created_ms)},
           {"expires", token.expires_ms == 0 ? Json(nullptr) : Json(iso8601(token.expires_ms))},
-          {"expired", token.expires_ms != 0 && token.expires_ms <= now_ms()}};
+          {"expired", history::is_over(token, now_ms())}};
 }
 
 int create(const CreateArguments& arguments) {
@@ -86,9 +86,8 @@ int list(const OutputOptions& output) {
     rows.reserve(tokens.size());
     const std::int64_t now = now_ms();
     for (const AccessToken& each : tokens) {
-      const bool is_over = each.expires_ms != 0 && each.expires_ms <= now;
       rows.push_back({each.token_id, std::string(history::name_of(each.permit.scope)), each.permit.run_id,
-                      is_over ? "expired" : time_text(each.expires_ms, "never"), each.note});
+                      history::is_over(each, now) ? "expired" : time_text(each.expires_ms, "never"), each.note});
     }
     return text_table({{"ID", false, false},
                        {"SCOPE", false, false},

@@ -47,8 +47,7 @@ void ScopedStore::check_version(const std::string& name, int version) {
   }
 }
 
-// --- experiments
-// ------------------------------------------------------------------------------------------------------
+// --- experiments ---
 Experiment ScopedStore::create_experiment(const std::string&, const std::string&, const std::vector<KeyValue>&) {
   return experiment();
 }
@@ -59,8 +58,7 @@ void ScopedStore::set_experiment_lifecycle(const std::string&, Lifecycle) { refu
 void ScopedStore::set_experiment_tag(const std::string&, const KeyValue&) { refuse("tag an experiment"); }
 void ScopedStore::delete_experiment_tag(const std::string&, const std::string&) { refuse("tag an experiment"); }
 
-// --- runs
-// -------------------------------------------------------------------------------------------------------------
+// --- runs ---
 void ScopedStore::create_run(const NewRun& run) {
   NewRun child = run;
   for (const KeyValue& tag : run.tags) {
@@ -108,8 +106,7 @@ std::vector<std::string> ScopedStore::take_journal(const std::string& run_id, co
   return all_.take_journal(run_id, batch);
 }
 
-// --- the registry
-// -----------------------------------------------------------------------------------------------------
+// --- the registry ---
 RegisteredModel ScopedStore::rename_registered_model(const std::string&, const std::string&) {
   refuse("rename a registered model");
 }
@@ -148,8 +145,7 @@ void ScopedStore::delete_model_version_tag(const std::string& name, int version,
   all_.delete_model_version_tag(name, version, key);
 }
 
-// --- logged models
-// ----------------------------------------------------------------------------------------------------
+// --- logged models ---
 LoggedModel ScopedStore::create_logged_model(const NewLoggedModel& model) {
   NewLoggedModel ours = model;
   if (ours.source_run_id.empty()) ours.source_run_id = run_id_;
@@ -182,8 +178,7 @@ void ScopedStore::log_model_metrics(const std::string& model_id, const std::vect
   all_.log_model_metrics(model_id, metrics);
 }
 
-// --- tokens
-// -----------------------------------------------------------------------------------------------------------
+// --- tokens ---
 void ScopedStore::create_token(const AccessToken&, const std::string&) { refuse("create a token"); }
 std::vector<AccessToken> ScopedStore::list_tokens() { refuse("list tokens"); }
 void ScopedStore::delete_token(const std::string&) { refuse("delete a token"); }

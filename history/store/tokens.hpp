@@ -32,6 +32,10 @@ struct AccessToken {
   std::int64_t expires_ms = 0;  // 0: never
 };
 
+inline bool is_over(const AccessToken& token, std::int64_t now_ms) {
+  return token.expires_ms != 0 && token.expires_ms <= now_ms;
+}
+
 class Tokens {
  public:
   virtual ~Tokens() = default;
