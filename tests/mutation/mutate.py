@@ -19,12 +19,13 @@ import collections
 import hashlib
 import itertools
 import os
-import resource
+import queue
 import shutil
 import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from operators import CLASSES, Mutant, mutants_of, with_mutant
@@ -68,7 +69,7 @@ def reasons(name: str) -> dict[tuple[str, str, str], str]:
 
 def try_mutant(build: Build, mutant: Mutant, programs: tuple[Program, ...]) -> Result:
     """Throws DoesNotCompile."""
-    began, cpu = time.monotonic(), cpu_seconds()
+    began = time.monotonic()
     changed = build.overlay / mutant.file
     shutil.rmtree(build.overlay, ignore_errors=True)
     changed.parent.mkdir(parents=True)
@@ -79,38 +80,64 @@ def try_mutant(build: Build, mutant: Mutant, programs: tuple[Program, ...]) -> R
         if failed:
             outcome, by = Outcome.KILLED, f"{program.name}: {failed}"
             break
-    return Result(mutant, outcome, by, time.monotonic() - began, cpu_seconds() - cpu)
+    return Result(mutant, outcome, by, time.monotonic() - began)
 
 
-def cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+class Trial:
+    """Tries mutants, each in a scratch folder that nobody else has in that time."""
+
+    def __init__(self, build: Build, scratch: Path, jobs: int, run_all: bool) -> None:
+        self.equivalent = {} if run_all else reasons("equivalent.toml")
+        self.explained = reasons("survivors.toml")
+        self.free: queue.SimpleQueue[Build] = queue.SimpleQueue()
+        for job in range(jobs):
+            self.free.put(build.beside(scratch / str(job)))
+
+    def __call__(self, mutant: Mutant) -> Result:
+        key = (mutant.file, mutant.before, mutant.after)
+        if key in self.equivalent:
+            return Result(mutant, Outcome.EQUIVALENT, self.equivalent[key], 0)
+        build = self.free.get()
+        try:
+            result = try_mutant(build, mutant, programs_for(mutant.file))
+        finally:
+            self.free.put(build)
+        if result.outcome == Outcome.SURVIVED and key in self.explained:
+            return Result(mutant, Outcome.EXPLAINED, self.explained[key], result.wall_s)
+        return result
+
+
+def in_order(trial: Trial, mutants: Iterator[Mutant], jobs: int) -> Iterator[tuple[Mutant, Future[Result]]]:
+    """Each mutant with its result, of which `jobs` are in work at a time."""
+    with ThreadPoolExecutor(jobs) as pool:
+        ahead = collections.deque((each, pool.submit(trial, each)) for each in itertools.islice(mutants, jobs))
+        try:
+            while ahead:
+                yield ahead.popleft()
+                ahead.extend((each, pool.submit(trial, each)) for each in itertools.islice(mutants, 1))
+        finally:
+            for _, begun in ahead:
+                begun.cancel()
 
 
 def run(args: argparse.Namespace, scratch: Path) -> list[Result]:
-    build = Build(args.build, ROOT, scratch)
-    equivalent, explained = reasons("equivalent.toml"), reasons("survivors.toml")
-    results: list[Result] = []
     mutants = all_mutants(args.only)
+    build = Build(args.build, ROOT, scratch)
     build.bring_up_to_date(tuple({program for mutant in mutants for program in programs_for(mutant.file)}))
+    trial = Trial(build, scratch, args.jobs, args.all)
+    results: list[Result] = []
     began, refused = time.monotonic(), collections.Counter()
-    for mutant in in_drawn_order(mutants, args.seed):
-        if len(results) == args.count:
-            break
-        key = (mutant.file, mutant.before, mutant.after)
+    for mutant, tried in in_order(trial, in_drawn_order(mutants, args.seed), args.jobs):
         try:
-            if key in equivalent and not args.all:
-                result = Result(mutant, Outcome.EQUIVALENT, equivalent[key], 0, 0)
-            else:
-                result = try_mutant(build, mutant, programs_for(mutant.file))
+            result = tried.result()
         except DoesNotCompile:
             refused[mutant.kind] += 1
             continue
-        if result.outcome == Outcome.SURVIVED and key in explained:
-            result = Result(mutant, Outcome.EXPLAINED, explained[key], result.wall_s, result.cpu_s)
         results.append(result)
         left = (time.monotonic() - began) / len(results) * (args.count - len(results))
         print(f"{len(results)}/{args.count} ({left / 60:.0f} min left) {result.line()}", flush=True)
+        if len(results) == args.count:
+            break
     print(f"the compiler refused {refused.total()} more: {dict(refused)}")
     return results
 
@@ -118,6 +145,7 @@ def run(args: argparse.Namespace, scratch: Path) -> list[Result]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=int(os.environ.get("LOCKSTEP_MUTANTS", "20")))
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="mutants at a time (the CPUs)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", default=[], metavar="FILE", help="a source; may come several times")
     parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="a build folder of the release preset")

@@ -3,10 +3,10 @@ touched: the changed file lies in an overlay that the compiler looks into first,
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
-import resource
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -76,6 +76,12 @@ class Build:
         self.folder, self.source, self.scratch = folder.resolve(), source, scratch
         edges = json.loads(self.ninja("-t", "compdb"))
         self.edges = {edge["output"]: edge for edge in edges}
+
+    def beside(self, scratch: Path) -> Build:
+        """The same build, with a scratch folder of its own."""
+        other = copy.copy(self)
+        other.scratch = scratch
+        return other
 
     def ninja(self, *arguments: str) -> str:
         done = subprocess.run(["ninja", *arguments], cwd=self.folder, text=True, capture_output=True, check=False)
@@ -156,11 +162,10 @@ class Build:
         if program.changed:
             argv = [str(self.folder / program.tests)]
             environment[program.variable] = str(made)
-        limit = (program.cpu_s, program.cpu_s + 5)
-        with subprocess.Popen([*argv, "--gtest_fail_fast", f"--gtest_filter={tests}"], cwd=self.scratch, text=True,
+        limit = ["prlimit", f"--cpu={program.cpu_s}:{program.cpu_s + 5}"]
+        with subprocess.Popen([*limit, *argv, "--gtest_fail_fast", f"--gtest_filter={tests}"], cwd=self.scratch, text=True,
                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
-                              start_new_session=True,
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, limit)) as process:
+                              start_new_session=True) as process:
             try:
                 output = process.communicate(timeout=20 * program.cpu_s)[0]
             except subprocess.TimeoutExpired:  # it waits for something that never comes

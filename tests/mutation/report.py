@@ -24,11 +24,10 @@ class Result:
     outcome: Outcome
     why: str  # the test, or the reason
     wall_s: float
-    cpu_s: float
 
     def line(self) -> str:
         m = self.mutant
-        told = f"{self.outcome.value:9} {m.kind:16} {m.file}:{m.line} {self.cpu_s:.1f} s  {self.why}"
+        told = f"{self.outcome.value:9} {m.kind:16} {m.file}:{m.line} {self.wall_s:.1f} s  {self.why}"
         return told if self.outcome == Outcome.KILLED else f"{told}\n    {m.before}\n    {m.after}"
 
 
@@ -64,7 +63,6 @@ def write_report(results: list[Result], folder: Path, seed: int, wanted: float) 
     score, total = score_of(results), max(len(results), 1)
     unexplained = sum(each.outcome == Outcome.SURVIVED for each in results)
     print(f"{len(results)} mutants, {score:.1f} % killed ({wanted} wanted), {unexplained} survivors without explanation; "
-          f"{sum(each.cpu_s for each in results) / total:.1f} s of CPU and "
           f"{sum(each.wall_s for each in results) / total:.1f} s each; {folder / 'report.md'}")
     enough = len(results) >= 100  # of a few, one that is explained would already be too many
     return 1 if unexplained or (enough and score < wanted) else 0

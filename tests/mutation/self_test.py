@@ -70,7 +70,7 @@ class Trying(unittest.TestCase):
 class Score(unittest.TestCase):
     def test_equivalent_mutants_do_not_count_and_explained_ones_do(self) -> None:
         mutant = Mutant("a", 1, "none", "b", "c")
-        killed = Result(mutant, Outcome.KILLED, "", 0, 0)
+        killed = Result(mutant, Outcome.KILLED, "", 0)
         results = [killed, replace(killed, outcome=Outcome.EQUIVALENT), replace(killed, outcome=Outcome.EXPLAINED)]
         self.assertEqual(score_of(results), 50)
 

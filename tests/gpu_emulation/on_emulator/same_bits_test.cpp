@@ -98,8 +98,18 @@ TEST_F(SameBits, ClippedStepsWithACopy) {
   }
 }
 
+// An arena that begins at no whole pack is taken one by one.
+TEST_F(SameBits, SgdOverAnArenaAtAnyPlace) {
+  constexpr std::size_t count = beyond_the_grid;
+  expect_same({random_floats(count, 1), random_floats(count, 2), random_floats(count, 3)},
+              [](Device& on, Stream& queue, auto& at) {
+                const auto rest = [&at](int i) { return at[i].subspan(1); };
+                make_sgd(on, {{0, count - 1, true}})->run(rest(0), rest(1), rest(2), {0.05F, 0.9F}, queue);
+              });
+}
+
 TEST_F(SameBits, AddingArenasAndCasts) {
-  for (const std::int64_t count : {1, 31, 32, 33, 4097}) {
+  for (const std::int64_t count : std::vector<std::int64_t>{1, 31, 32, 33, 4097, beyond_the_grid}) {
     const std::vector<float> none(static_cast<std::size_t>(count));
     expect_same({random_floats(count, 1), random_floats(count, 2), none, none},
                 [&](Device& on, Stream& queue, auto& at) {

@@ -95,6 +95,7 @@ TEST_F(Layers, MaxPoolingAgreesWithTheReferenceInAnyLayout) {
                                                                          {2, 33, 8, 8, 3, 2},
                                                                          {1, 3, 31, 33, 2, 2},
                                                                          {2, 5, 7, 9, 2, 3},
+                                                                         {2, 3, 7, 12, 3, 2},
                                                                          {2, 16, 5, 5, 3, 1}}) {
       const Conv2dShape conv{batch, channels, height, width, channels};
       const auto blocked = make_conv2d(*device, conv, type)->layouts().y;
