@@ -1,13 +1,20 @@
 // A request and its reply as the handlers see them: nothing of sockets. Strings are decoded.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/file.hpp"
 #include "history/store/values.hpp"
+
+namespace lockstep::history {
+class Store;
+}
 
 namespace lockstep::history::server {
 
@@ -27,12 +34,19 @@ struct Request {
   const std::string* query_value(std::string_view key) const;
 };
 
+// Server-sent events. `next` is called by a reader's thread, and again after each pause, until the client goes.
+struct EventSource {
+  std::function<std::optional<std::string>(Store&)> next;  // what is new: whole events, or ""; nullopt: that was all
+  std::chrono::milliseconds pause{500};
+};
+
 struct Reply {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
-  fs::path file;                  // not empty: its bytes are the body
-  std::vector<KeyValue> headers;  // further ones
+  fs::path file;                      // not empty: its bytes are the body
+  std::optional<EventSource> events;  // set: they are the body
+  std::vector<KeyValue> headers;      // further ones
 };
 
 }  // namespace lockstep::history::server
