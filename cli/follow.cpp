@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 
+#include "api/ranks_of_run.hpp"
 #include "cli/job_view.hpp"
 #include "cli/log_tail.hpp"
 #include "cli/progress_text.hpp"
-#include "cli/ranks_of_run.hpp"
 #include "cli/screen.hpp"
 #include "cli/state_lines.hpp"
 #include "cli/summary.hpp"
@@ -40,7 +40,7 @@ class Follower {
         ended_(ended),
         interrupts_(interrupts),
         options_(options),
-        ranks_(shown_ranks(folder_, options.rank)),
+        ranks_(api::shown_ranks(folder_, options.rank)),
         screen_(options.out, ranks_.size() > 1),
         journal_(folder_.journal(0)),
         states_(run_id_) {

@@ -3,9 +3,9 @@
 
 #include <memory>
 
+#include "api/ranks_of_run.hpp"
 #include "cli/commands.hpp"
 #include "cli/copy_tree.hpp"
-#include "cli/ranks_of_run.hpp"
 #include "common/error.hpp"
 #include "common/nearest.hpp"
 
@@ -22,7 +22,7 @@ struct DownloadArguments {
 
 std::map<std::string, fs::path> named_outputs(const RunFolder& folder) {
   std::map<std::string, fs::path> outputs;
-  const auto plan = read_plan(folder);
+  const auto plan = api::read_plan(folder);
   if (const auto found = plan.find("outputs"); found != plan.end() && found->is_array()) {
     for (const auto& each : *found) {
       outputs[each.value("name", "")] = each.value("path", "");

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "api/routes.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "common/clock.hpp"
@@ -73,7 +74,7 @@ int serve(const ServeArguments& arguments) {
                options.gate ? "tokens included" : "and anybody may send it");
   }
   const auto survives = arguments.durable ? history::Survives::power_loss : history::Survives::process_death;
-  http::Service service(workspace, std::move(options), survives);
+  http::Service service(workspace, std::move(options), survives, api::all_routes(workspace));
   print_text(fmt::format("Serving {} at {}\nMLFLOW_TRACKING_URI={}\nCtrl-C stops; what was acknowledged is kept.\n",
                          workspace.root().string(), service.url(), service.url()));
   service.run(true);

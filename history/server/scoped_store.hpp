@@ -65,6 +65,15 @@ class ScopedStore : public Store {
   std::vector<KeyValue> params(const std::string& run_id) override { return all_.params(run_id); }
   std::vector<KeyValue> tags(const std::string& run_id) override { return all_.tags(run_id); }
   std::vector<Metric> latest_metrics(const std::string& run_id) override { return all_.latest_metrics(run_id); }
+  std::vector<Activity> activity() override { return all_.activity(); }
+  Curve curve(const std::string& run_id, const std::string& key, const CurveQuery& query) override {
+    return all_.curve(run_id, key, query);
+  }
+  LatestPage latest_page(const std::string& run_id, const std::string& part, int max_results,
+                         const std::string& page_token) override {
+    return all_.latest_page(run_id, part, max_results, page_token);
+  }
+  std::string metrics_mark(const std::string& run_id) override { return all_.metrics_mark(run_id); }
   std::vector<Metric> metric_history(const std::string& run_id, const std::string& key) override {
     return all_.metric_history(run_id, key);
   }

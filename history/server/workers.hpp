@@ -27,8 +27,8 @@ class Workers {
  public:
   using Done = std::function<void(Reply)>;
 
-  // `open` is called once for each thread, before this returns; what it throws is thrown here. Every commit survives
-  // what `survives` says.
+  // `open` is called once for each thread, for the writer first, before this returns; what it throws is thrown here.
+  // Every commit survives what `survives` says.
   Workers(const std::function<std::unique_ptr<Store>()>& open, int readers,
           Survives survives = Survives::process_death);
   ~Workers();  // everything submitted before is done first

@@ -2,28 +2,12 @@
 #include <charconv>
 #include <limits>
 
+#include "history/store/series.hpp"
 #include "history/store/sqlite_store.hpp"
 
 namespace lockstep::history {
 
 namespace {
-struct Series {
-  std::int64_t number = 0;
-  bool in_order = false;    // its rowids are in the order of step and time: no sorting, and any row is found quickly
-  std::int64_t points = 0;  // if it is in order: its rows, or some fewer when more came in the meantime
-};
-
-std::optional<Series> find_series(Database& database, std::int64_t run, const std::string& key) {
-  Query found = database.query("SELECT series, in_order, points FROM series WHERE run = ? AND key = ?");
-  if (!found.bind(run, key).step()) return std::nullopt;
-  return Series{found.integer(0), found.integer(1) != 0, found.integer(2)};
-}
-
-Metric metric_of(const Query& row, const std::string& key) {  // value, timestamp_ms, step
-  const double value = row.is_null(0) ? std::numeric_limits<double>::quiet_NaN() : row.real(0);
-  return {key, value, row.integer(1), row.integer(2)};
-}
-
 // Where a page ended. A token is "m" and the three numbers; it holds on when more is logged in the meantime.
 struct Place {
   std::int64_t step = std::numeric_limits<std::int64_t>::min();

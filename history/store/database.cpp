@@ -109,11 +109,29 @@ std::string Database::image() {
 // What SQLite's auto-checkpoint does, with an eye on the length of the log.
 int Database::after_commit(void* self, sqlite3* connection, const char* name, int wal_pages) {
   constexpr int checkpoint_pages = 4000;  // 16 MiB: each checkpoint waits for the disk twice
-  static_cast<Database*>(self)->wal_pages_ = wal_pages;
-  if (wal_pages >= checkpoint_pages) {
+  auto& database = *static_cast<Database*>(self);
+  database.wal_pages_ = wal_pages;
+  if (database.told_) {
+    database.told_(wal_pages);
+  } else if (wal_pages >= checkpoint_pages) {
     sqlite3_wal_checkpoint_v2(connection, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   }
   return SQLITE_OK;  // a checkpoint that failed is tried again after the next commit
+}
+
+// A log is begun anew by the next commit after a checkpoint that reached its end. What was committed during a
+// checkpoint is left over, and less each time: so a few in a row nearly always get there between two commits.
+void Database::checkpoint(bool begin_log_anew) {
+  constexpr int tries = 8;
+  int pages = 1;
+  int done = 0;
+  for (int i = 0; i < tries && done < pages; ++i) {
+    const int code = sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
+    if (code != SQLITE_OK) return;  // somebody else is at it, or the disk is full: after a later commit, then
+  }
+  if (begin_log_anew && done < pages) {
+    sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  }
 }
 
 sqlite3_stmt* Database::compiled(std::string_view sql, unsigned flags) {

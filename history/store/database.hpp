@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -87,6 +88,9 @@ class Database {
   std::string image();                   // the bytes of the file as it would be now, in WAL mode
   void set_survival(Survives survives);  // of the transactions that begin from now on
   void sync_log();                       // what was committed survives power loss when this returns
+  void checkpoint(bool begin_log_anew);  // without waiting for anybody; or, if asked for, with writers held up
+  // From now on somebody else does the checkpoints: `told` gets the pages of the log after each commit.
+  void leave_checkpoints_to(std::function<void(int)> told) { told_ = std::move(told); }
   [[noreturn]] void fail(int code) const;
   const fs::path& file() const { return file_; }
 
@@ -109,6 +113,7 @@ class Database {
   Transaction* outermost_ = nullptr;  // that is open
   std::int64_t wait_until_ms_ = 0;    // by monotonic_ms()
   int wal_pages_ = 0;                 // in the write-ahead log, at our last commit
+  std::function<void(int)> told_;     // empty: we do the checkpoints
 };
 
 // What is read while this lives is of one moment. Inside a Transaction it is of that.

@@ -12,6 +12,18 @@ void SqliteStore::in_one_commit(Survives survives, const std::function<void()>& 
   all.commit();
 }
 
+void SqliteStore::leave_checkpoints_to(std::unique_ptr<Checkpointer> checkpointer) {
+  checkpointer_ = std::move(checkpointer);
+  database_.leave_checkpoints_to([to = checkpointer_.get()](int pages) { to->log_has(pages); });
+}
+
+std::unique_ptr<Store> open_sqlite_store_for_server(const fs::path& file) {
+  create_if_missing(file, migrations());
+  auto store = std::make_unique<SqliteStore>(file);
+  store->leave_checkpoints_to(std::make_unique<Checkpointer>(file));
+  return store;
+}
+
 std::unique_ptr<Store> open_sqlite_store(const fs::path& file) {
   create_if_missing(file, migrations());
   return std::make_unique<SqliteStore>(file);

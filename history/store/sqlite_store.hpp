@@ -1,6 +1,7 @@
 // The store over SQLite. Each file of this folder holds the calls of one kind.
 #pragma once
 
+#include "history/store/checkpointer.hpp"
 #include "history/store/database.hpp"
 #include "history/store/store.hpp"
 
@@ -9,6 +10,7 @@ namespace lockstep::history {
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(const fs::path& file);  // which must exist
+  void leave_checkpoints_to(std::unique_ptr<Checkpointer> checkpointer);
 
   void check_may_change_run(const std::string&) override {}  // it is its owner's
   void check_may_change_model(const std::string&) override {}
@@ -51,6 +53,13 @@ class SqliteStore : public Store {
   std::vector<Metric> metric_interval(const std::string& run_id, const std::string& key,
                                       std::optional<std::int64_t> first, std::optional<std::int64_t> last,
                                       int max_results) override;
+
+  // browsing.cpp
+  std::vector<Activity> activity() override;
+  Curve curve(const std::string& run_id, const std::string& key, const CurveQuery& query) override;
+  LatestPage latest_page(const std::string& run_id, const std::string& part, int max_results,
+                         const std::string& page_token) override;
+  std::string metrics_mark(const std::string& run_id) override;
 
   // transitions.cpp
   std::vector<StateChange> state_history(const std::string& run_id) override;
@@ -129,6 +138,7 @@ class SqliteStore : public Store {
   void write_tag(std::int64_t run, std::string_view key, std::string_view value);
 
   Database database_;
+  std::unique_ptr<Checkpointer> checkpointer_;  // null: we do them; ends before the database closes
 };
 
 }  // namespace lockstep::history

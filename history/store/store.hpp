@@ -16,6 +16,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "history/store/browsing.hpp"
 #include "history/store/datasets.hpp"
 #include "history/store/logged_models.hpp"
 #include "history/store/registry.hpp"
@@ -171,7 +172,7 @@ class NotPermitted : public Error {
   using Error::Error;
 };
 
-class Store : public Registry, public LoggedModels, public Tokens {
+class Store : public Registry, public LoggedModels, public Tokens, public Browsing {
  public:
   // Throw NotPermitted unless whoever uses this store may change this run (empty: what is no run's), or this model.
   virtual void check_may_change_run(const std::string& run_id) = 0;

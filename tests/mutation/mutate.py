@@ -108,9 +108,9 @@ class Trial:
 
 
 def in_order(trial: Trial, mutants: Iterator[Mutant], jobs: int) -> Iterator[tuple[Mutant, Future[Result]]]:
-    """Each mutant with its result, of which `jobs` are in work at a time."""
+    """Each mutant with its result. `jobs` are in work at a time, and some wait, so that a slow one holds nobody up."""
     with ThreadPoolExecutor(jobs) as pool:
-        ahead = collections.deque((each, pool.submit(trial, each)) for each in itertools.islice(mutants, jobs))
+        ahead = collections.deque((each, pool.submit(trial, each)) for each in itertools.islice(mutants, 8 * jobs))
         try:
             while ahead:
                 yield ahead.popleft()

@@ -2,6 +2,7 @@
 
 #include "history/server/http/counters.hpp"
 #include "history/server/mlflow/routes.hpp"
+#include "history/store/checkpointer.hpp"
 
 namespace lockstep::history::server::http {
 
@@ -43,10 +44,16 @@ static const Workspace& made(const Workspace& workspace) {
   return workspace;
 }
 
-Service::Service(const Workspace& workspace, Options options, Survives survives)
+Service::Service(const Workspace& workspace, Options options, Survives survives, Routes further)
     : uploads_(made(workspace)), host_(options.host) {
   options.uploads = uploads_.path();
-  workers_ = std::make_unique<Workers>([&] { return open_sqlite_store(workspace.store_file()); }, readers, survives);
+  bool is_writers = true;
+  const auto open = [&] {
+    const auto how = std::exchange(is_writers, false) ? open_sqlite_store_for_server : open_sqlite_store;
+    return how(workspace.store_file());
+  };
+  workers_ = std::make_unique<Workers>(open, readers, survives);
+  router_.add(std::move(further));
   router_.add(mlflow::routes(workspace));
   router_.add(own_routes());
   server_ = std::make_unique<Server>(std::move(options), router_, *workers_);

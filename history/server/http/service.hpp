@@ -13,7 +13,9 @@ namespace lockstep::history::server::http {
 class Service {
  public:
   // Opens (and makes, if need be) the workspace's store, and listens. Throws failure for what can't be opened or bound.
-  Service(const Workspace& workspace, Options options, Survives survives = Survives::process_death);
+  // `further` routes win over our own of the same path.
+  Service(const Workspace& workspace, Options options, Survives survives = Survives::process_death,
+          Routes further = {});
   ~Service();  // what was acknowledged is in the store
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;

@@ -11,7 +11,7 @@
 #include "cli/copy_tree.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/log_tail.hpp"
-#include "cli/ranks_of_run.hpp"
+#include "api/ranks_of_run.hpp"
 #include "cli/screen.hpp"
 #include "common/error.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -129,13 +129,13 @@ TEST(InterruptWatch, CountsInsteadOfDying) {
 TEST(RanksOfRun, ComeFromThePlan) {
   const TemporaryFolder folder;
   const RunFolder run(folder / "r");
-  EXPECT_THAT(shown_ranks(run, std::nullopt), ::testing::ElementsAre(0));
+  EXPECT_THAT(api::shown_ranks(run, std::nullopt), ::testing::ElementsAre(0));
   fs::create_directories(run.root());
   append(run.plan_file(), R"({"ranks": [{"rank": 0}, {"rank": 1}, {"rank": 2}]})");
-  EXPECT_THAT(shown_ranks(run, std::nullopt), ::testing::ElementsAre(0, 1, 2));
-  EXPECT_THAT(shown_ranks(run, 2), ::testing::ElementsAre(2));
-  EXPECT_THROW(shown_ranks(run, 3), Error);
-  EXPECT_THROW(shown_ranks(run, -1), Error);
+  EXPECT_THAT(api::shown_ranks(run, std::nullopt), ::testing::ElementsAre(0, 1, 2));
+  EXPECT_THAT(api::shown_ranks(run, 2), ::testing::ElementsAre(2));
+  EXPECT_THROW(api::shown_ranks(run, 3), Error);
+  EXPECT_THROW(api::shown_ranks(run, -1), Error);
 }
 
 TEST(CopyTree, CopiesFilesAndLinksOverWhatIsThere) {

@@ -1,11 +1,11 @@
-#include "cli/ranks_of_run.hpp"
+#include "api/ranks_of_run.hpp"
 
 #include <numeric>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
 
-namespace lockstep::cli {
+namespace lockstep::api {
 
 nlohmann::json read_plan(const RunFolder& folder) {
   const auto text = read_file_if_exists(folder.plan_file());
@@ -33,4 +33,4 @@ std::vector<int> shown_ranks(const RunFolder& folder, std::optional<int> wanted)
   return all;
 }
 
-}  // namespace lockstep::cli
+}  // namespace lockstep::api

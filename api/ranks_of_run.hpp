@@ -7,7 +7,7 @@
 
 #include "common/run_folder.hpp"
 
-namespace lockstep::cli {
+namespace lockstep::api {
 
 nlohmann::json read_plan(const RunFolder& folder);  // {} where there is none
 
@@ -16,4 +16,4 @@ int rank_count(const RunFolder& folder);  // 1 if the plan does not tell
 // All ranks, or the wanted one; bad_input when the run has no such rank.
 std::vector<int> shown_ranks(const RunFolder& folder, std::optional<int> wanted);
 
-}  // namespace lockstep::cli
+}  // namespace lockstep::api

@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <limits>
+
+#include "history/store/m4.hpp"
+#include "history/store/series.hpp"
+#include "history/store/sqlite_store.hpp"
+
+namespace lockstep::history {
+
+static constexpr const char* rows_between = "FROM metrics WHERE series = ?1 AND step BETWEEN ?2 AND ?3 ";
+static constexpr const char* rows_in_time = "FROM metrics WHERE series = ?1 AND timestamp_ms BETWEEN ?2 AND ?3 ";
+
+static Query selected(Database& database, const std::string& sql, const Series& series, const CurveQuery& query) {
+  Query rows = database.query(sql);
+  rows.bind(series.number, query.from, query.to);
+  return rows;
+}
+
+// Counting first makes parts of equal length, however steps and times are spread. A point that comes in between is the
+// next look's.
+Curve SqliteStore::curve(const std::string& run_id, const std::string& key, const CurveQuery& query) {
+  const std::int64_t run = number_of(run_id);
+  const Snapshot one_moment(database_);
+  const auto series = find_series(database_, run, key);
+  if (!series) return {};
+  const std::string rows = query.axis == CurveAxis::step ? rows_between : rows_in_time;
+  const bool is_whole = query.from == std::numeric_limits<std::int64_t>::min() &&
+                        query.to == std::numeric_limits<std::int64_t>::max() && series->in_order;
+  Curve curve;
+  if (is_whole) {
+    curve.total = series->points;  // counting a million takes 50 ms
+  } else {
+    Query counted = selected(database_, "SELECT count(*) " + rows, *series, query);
+    counted.step();
+    curve.total = counted.integer(0);
+  }
+  constexpr int of_part = 4;
+  const std::int64_t most = std::max(of_part, query.max_points);
+  M4 sample(curve.total, curve.total <= most ? std::max<std::int64_t>(curve.total, 1) : most / of_part);
+  Query points = selected(database_,
+                          "SELECT value, timestamp_ms, step " + rows +
+                              (series->in_order ? "ORDER BY rowid" : "ORDER BY step, timestamp_ms, rowid"),
+                          *series, query);
+  while (points.step()) sample.add(metric_of(points, {}));
+  curve.points = sample.take();
+  return curve;
+}
+
+// start_ms is MLflow's start_time (migration 2).
+std::vector<Activity> SqliteStore::activity() {
+  Query rows = database_.query(
+      "SELECT experiment_id, count(*), sum(finished = 0), max(start_ms) FROM runs WHERE archived = 0 "
+      "GROUP BY experiment_id");
+  std::vector<Activity> all;
+  while (rows.step()) all.push_back({rows.text(0), rows.integer(1), rows.integer(2), rows.integer(3)});
+  return all;
+}
+
+LatestPage SqliteStore::latest_page(const std::string& run_id, const std::string& part, int max_results,
+                                    const std::string& page_token) {
+  if (max_results < 1) throw bad_input("max_results is {}; it must be 1 or more", max_results);
+  const std::int64_t run = number_of(run_id);
+  const Snapshot one_moment(database_);
+  LatestPage page;
+  Query counted =
+      database_.query("SELECT count(*) FROM series WHERE run = ?1 AND (?2 = '' OR instr(lower(key), lower(?2)) > 0)");
+  counted.bind(run, part).step();
+  page.total = counted.integer(0);
+  Query rows = database_.query(
+      "SELECT value, timestamp_ms, step, key FROM series WHERE run = ?1 AND key > ?3 "
+      "AND (?2 = '' OR instr(lower(key), lower(?2)) > 0) ORDER BY key LIMIT ?4");
+  rows.bind(run, part, page_token, std::int64_t{max_results} + 1);
+  while (rows.step()) {
+    if (page.metrics.size() == static_cast<std::size_t>(max_results)) {
+      page.next_page_token = page.metrics.back().key;
+      break;
+    }
+    page.metrics.push_back(metric_of(rows, rows.text(3)));
+  }
+  return page;
+}
+
+// A series' last value replaces the one before, so a value that is older than it, and no part of a series in order,
+// leaves no mark: who looks at a curve of such a run sees it at the next one.
+std::string SqliteStore::metrics_mark(const std::string& run_id) {
+  Query mark = database_.query(
+      "SELECT count(*), total(points), total(step), total(timestamp_ms), total(value) FROM series WHERE run = ?");
+  mark.bind(number_of(run_id)).step();
+  return fmt::format("{} {} {} {} {}", mark.integer(0), mark.real(1), mark.real(2), mark.real(3), mark.real(4));
+}
+
+}  // namespace lockstep::history
