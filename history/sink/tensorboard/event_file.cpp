@@ -28,10 +28,10 @@ std::string host_name() {
   return name.data();
 }
 
-fs::path new_name(const fs::path& folder, std::int64_t timestamp_ms) {
+fs::path new_name(const fs::path& folder, std::string_view ending, std::int64_t timestamp_ms) {
   const std::string stem = fmt::format("events.out.tfevents.{}.{}.{}.", timestamp_ms / 1000, host_name(), ::getpid());
   for (int number = 0;; ++number) {
-    fs::path file = folder / (stem + std::to_string(number));
+    fs::path file = folder / fmt::format("{}{}{}", stem, number, ending);
     if (!fs::exists(file)) return file;
   }
 }
@@ -47,10 +47,10 @@ std::string record(std::string_view payload) {
   return bytes;
 }
 
-EventFile::EventFile(const fs::path& folder) {
+EventFile::EventFile(const fs::path& folder, std::string_view ending) {
   fs::create_directories(folder);
   const std::int64_t now = now_ms();
-  path_ = new_name(folder, now);
+  path_ = new_name(folder, ending, now);
   fd_ = open_file(path_, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
   append(record(version_event(now)));
 }

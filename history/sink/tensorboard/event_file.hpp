@@ -17,8 +17,8 @@ std::string record(std::string_view payload);
 class EventFile {
  public:
   // A new file in `folder`, which is made if it is not there; it begins with its version. Every start of a program has
-  // a file of its own: nobody else can be in the middle of a record.
-  explicit EventFile(const fs::path& folder);
+  // a file of its own: nobody else can be in the middle of a record. `ending` stands behind the name.
+  explicit EventFile(const fs::path& folder, std::string_view ending = "");
   // Goes on with a file of which the first `bytes` are known to be whole records: what comes after them is cut off.
   EventFile(const fs::path& file, std::uint64_t bytes);
 
