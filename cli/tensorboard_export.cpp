@@ -28,15 +28,23 @@ struct Progress {
 
 fs::path progress_file(const fs::path& folder) { return folder / "exported.json"; }
 
+bool is_ours(const fs::path& file) { return file.filename().string().ends_with(our_ending); }
+
+// What can't be read, or does not fit to the files that are there, is as if there were none: all is exported anew.
 Progress read_progress(const fs::path& folder) {
-  const auto json = nlohmann::json::parse(read_file_if_exists(progress_file(folder)).value_or(""), nullptr, false);
-  if (!json.is_object()) return {};
-  Progress progress{json.value("file", ""), json.value("bytes", std::uint64_t{0}), json.value("row", std::int64_t{0}),
-                    json.value("params", std::size_t{0})};
+  Progress progress;
+  try {
+    const auto json = nlohmann::json::parse(read_file_if_exists(progress_file(folder)).value_or("{}"));
+    progress = {json.value("file", ""), json.value("bytes", std::uint64_t{0}), json.value("row", std::int64_t{0}),
+                json.value("params", std::size_t{0})};
+  } catch (const nlohmann::json::exception&) {
+    return {};
+  }
   if (progress.file.empty()) return progress;
+  const fs::path file = folder / progress.file;
   std::error_code missing;
-  const auto size = fs::file_size(folder / progress.file, missing);
-  return missing || size < progress.bytes ? Progress() : progress;
+  const bool fits = is_ours(file) && file.parent_path() == folder && fs::file_size(file, missing) >= progress.bytes;
+  return fits && !missing ? progress : Progress();
 }
 
 void save(const fs::path& folder, const Progress& progress) {
@@ -44,8 +52,6 @@ void save(const fs::path& folder, const Progress& progress) {
       {"file", progress.file}, {"bytes", progress.bytes}, {"row", progress.row}, {"params", progress.params}};
   write_file_atomically(progress_file(folder), json.dump() + "\n");
 }
-
-bool is_ours(const fs::path& file) { return file.filename().string().ends_with(our_ending); }
 
 bool has_events_of_its_own(const fs::path& folder) {
   const auto files = fs::directory_iterator(folder);
@@ -91,7 +97,6 @@ class Export {
 
   void end() {
     if (!records_.empty()) flush();
-    if (file_) progress_.bytes = file_->bytes();
     if (progress_ != before_) save(folder_, progress_);
   }
 
@@ -116,17 +121,20 @@ class Export {
   }
 
   void flush() {
-    if (!file_) begin_file();
-    file_->append(records_);
+    tensorboard::EventFile& file = opened();
+    file.append(records_);
     records_.clear();
+    progress_.bytes = file.bytes();
   }
 
-  void begin_file() {
+  tensorboard::EventFile& opened() {
+    if (file_) return *file_;
     remove_ours(folder_);  // what is there belongs to no progress that can be read
-    file_.emplace(folder_, our_ending);
-    progress_.file = before_.file = file_->path().filename();
-    before_.bytes = file_->bytes();
+    tensorboard::EventFile& file = file_.emplace(folder_, our_ending);
+    progress_.file = before_.file = file.path().filename();
+    progress_.bytes = before_.bytes = file.bytes();
     save(folder_, before_);
+    return file;
   }
 
   fs::path folder_;

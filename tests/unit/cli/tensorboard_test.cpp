@@ -113,5 +113,25 @@ TEST_F(TensorBoardRuns, AreExportedWithoutWhatTheirProgramWroteItself) {
   EXPECT_EQ(export_events(*store_, metrics, run, folder_ / "new"), 4);
 }
 
+TEST_F(TensorBoardRuns, AreExportedAnewWhenNobodyKnowsHowFarItWas) {
+  create("a", "one");
+  history::MetricReader metrics(folder_ / "history.db");
+  const history::Run run = store_->get_run("a");
+  store_->log_batch("a", std::vector<history::Metric>{{"m", 1, 1, 1}}, {}, {});
+  const fs::path folder = folder_ / "events";
+  const std::string other = folder_ / "other.store";
+  write_file_atomically(other, "something else");
+  for (const std::string& progress :
+       {std::string(""), std::string("{}"), std::string("[]"), std::string("{\"file\":7,\"row\":9}"),
+        std::string("{\"file\":\"gone.store\",\"row\":9}"),
+        std::string("{\"file\":\"../other.store\",\"bytes\":3,\"row\":0}")}) {
+    fs::create_directories(folder);
+    write_file_atomically(folder / "exported.json", progress);
+    EXPECT_EQ(export_events(*store_, metrics, run, folder), 1) << progress;
+    EXPECT_EQ(export_events(*store_, metrics, run, folder), 0) << progress;
+  }
+  EXPECT_EQ(read_file(other), "something else");
+}
+
 }  // namespace
 }  // namespace lockstep::cli

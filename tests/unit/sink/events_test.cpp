@@ -21,7 +21,6 @@ using lockstep::testing::Fields;
 using lockstep::testing::fields_of;
 using lockstep::testing::payloads_of;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using namespace std::string_literals;
 
 TEST(Crc32c, GivesThePublishedCheckValues) {
