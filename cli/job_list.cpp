@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/job_metrics.hpp"
 #include "cli/job_view.hpp"
 #include "cli/output.hpp"
 #include "common/clock.hpp"
@@ -43,8 +44,9 @@ int list(const ListArguments& arguments) {
   return 0;
 }
 
-int show(const std::string& name, const OutputOptions& output) {
+int show(const std::string& name, bool metrics, const OutputOptions& output) {
   const OpenWorkspace here = open_workspace();
+  if (metrics) return show_metrics(here, here.store->get_run(name).run_id, output);
   print(job_json(read_details(*here.store, here.workspace, name), here.workspace), output);
   return 0;
 }
@@ -67,15 +69,20 @@ void add_job_list(const Command& job) {
 
   struct ShowArguments {
     std::string name;
+    bool metrics = false;
     OutputOptions output;
   };
   const Command show_command = job.add("show", "Show all that is known of a run",
                                        "lockstep job show brave_otter_k3x9m2pq\n"
+                                       "lockstep job show brave_otter_k3x9m2pq --metrics\n"
                                        "lockstep job show -n brave_otter_k3x9m2pq --query status -o tsv");
   auto show_arguments = std::make_shared<ShowArguments>();
   add_name(show_command, show_arguments->name, "The run");
+  show_command.flag("--metrics", show_arguments->metrics,
+                    "Its metrics instead: last, least and greatest value of each");
   add_output_options(show_command, show_arguments->output);
-  show_command.does([show_arguments] { return show(show_arguments->name, show_arguments->output); });
+  show_command.does(
+      [show_arguments] { return show(show_arguments->name, show_arguments->metrics, show_arguments->output); });
 }
 
 }  // namespace lockstep::cli

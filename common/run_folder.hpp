@@ -31,7 +31,8 @@ class RunFolder {
   fs::path prepare_log(int node) const;                          // logs/prepare-<node>.log
   fs::path user_logs() const { return logs() / "user"; }  // ./logs of the ranks: rank-0.log there is not rank 0's
   fs::path metrics() const { return root_ / "metrics"; }
-  fs::path journal(int rank) const;  // metrics/rank-<k>.jsonl
+  fs::path journal(int rank) const;                               // metrics/rank-<k>.jsonl
+  fs::path tensorboard() const { return root_ / "tensorboard"; }  // event files, of ranks and of `lockstep tensorboard`
   fs::path checkpoints() const { return root_ / "checkpoints"; }
   fs::path ranks() const { return root_ / "ranks"; }
   fs::path rank_file(int rank) const;       // ranks/<k>.json: pid, start time, node of rank k

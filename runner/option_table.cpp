@@ -150,6 +150,12 @@ std::vector<OptionRow> make_table() {
   add(number("log-every", &O::log_every, std::int64_t{1}, many, "steps", "how often metrics are recorded"));
   add(text("journal", &O::journal, "PATH",
            "folder for the metrics (empty: the run's; without a launcher ./lockstep-train-metrics)"));
+  add(text(
+      "tensorboard", &O::tensorboard, "PATH",
+      "folder for TensorBoard's event files (empty: $LOCKSTEP_RUN_DIR/tensorboard, without a launcher tensorboard/ "
+      "in --journal's folder); none: there are none"));
+  add(number("weight-histograms", &O::weight_histograms, std::int64_t{0}, many, "steps",
+             "a histogram of each layer's parameters for TensorBoard every so many steps; 0: none"));
 
   add(choice("device", &O::device, {"auto", "cpu", "cuda"},
              "what computes; auto: a GPU for each rank where there are some, else the CPU"));

@@ -46,6 +46,8 @@ struct Options {
 
   std::int64_t log_every = 10;
   std::string journal;
+  std::string tensorboard;
+  std::int64_t weight_histograms = 0;
 
   std::string device = "auto";
   std::string precision = "f32";

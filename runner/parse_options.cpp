@@ -51,6 +51,9 @@ static std::vector<std::string> contradictions(const Options& options) {
   if (options.data.empty() && options.train_images.empty() && options.train_labels.empty()) {
     mistakes.emplace_back("no data: give --data DIR, or --train-images and --train-labels");
   }
+  if (options.weight_histograms > 0 && options.tensorboard == "none") {
+    mistakes.emplace_back("--weight-histograms are for TensorBoard, and --tensorboard none writes nothing for it");
+  }
   if (options.lowest_rate > options.learning_rate) mistakes.emplace_back("--lr-end is above --lr");
   return mistakes;
 }

@@ -17,6 +17,11 @@ Places find_places(const Options& options) {
   if (!options.checkpoint_dir.empty()) places.checkpoints = options.checkpoint_dir;
   if (!options.journal.empty()) places.journal_folder = options.journal;
   if (!options.output.empty()) places.output = options.output;
+  places.tensorboard = places.run ? places.run->tensorboard() : places.journal_folder / "tensorboard";
+  if (options.tensorboard == "none")
+    places.tensorboard.reset();
+  else if (!options.tensorboard.empty())
+    places.tensorboard = options.tensorboard;
   return places;
 }
 

@@ -11,8 +11,9 @@ namespace lockstep::runner {
 struct Places {
   std::optional<RunFolder> run;  // $LOCKSTEP_RUN_DIR: a launcher watches
   fs::path checkpoints;
-  fs::path journal_folder;         // of every rank's journal
-  std::optional<fs::path> output;  // of the trained model
+  fs::path journal_folder;              // of every rank's journal
+  std::optional<fs::path> output;       // of the trained model
+  std::optional<fs::path> tensorboard;  // of event files; none: none are wanted
 
   fs::path journal(int rank) const;
 };

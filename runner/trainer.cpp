@@ -11,6 +11,7 @@
 #include "history/sink/metric_names.hpp"
 #include "runner/agreement.hpp"
 #include "runner/choose_device.hpp"
+#include "runner/host_copy.hpp"
 #include "runner/stop_signals.hpp"
 
 namespace lockstep::runner {
@@ -87,6 +88,7 @@ Ending Trainer::run() {
     const bool due = options_.checkpoint_every > 0 && position_.step % options_.checkpoint_every == 0;
     const bool saves = due || wishes.save || wishes.stop;
     if (saves && losses_.entries() > 0) wishes.stop |= agree_on_wishes(true).stop;  // a wish to save is met, too
+    record_weights();
     if (position_.step % length_.steps_per_epoch == 0) end_epoch();
     if (saves) save();
     if (wishes.stop && position_.step < length_.end_step) return Ending::stopped_early;
@@ -210,6 +212,13 @@ void Trainer::record(double learning_rate) {
                {{std::string(metric::train_loss), loss_}, {std::string(metric::learning_rate), learning_rate}});
   log_.own_metrics(position_.step, since_record_);
   since_record_ = {};
+}
+
+void Trainer::record_weights() {
+  if (collective_.rank() != 0 || options_.weight_histograms == 0) return;
+  if (position_.step % options_.weight_histograms != 0) return;
+  const HostCopy copy(model_.device(), model_.stream(), model_.parameters());
+  log_.weights(position_.step, model_.tensors(), copy.values());
 }
 
 void Trainer::report_progress() {

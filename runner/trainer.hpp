@@ -67,6 +67,7 @@ class Trainer {
   void take_in(std::span<const double> losses);
   void count_times(double seconds, std::int64_t images);
   void record(double learning_rate);
+  void record_weights();
   void report_progress();
   void end_epoch();
   void save();

@@ -1,16 +1,21 @@
-// What a training leaves behind for people: metrics, parameters and progress, in the rank's journal and on the display.
-// Training never fails with it: a journal that cannot be written costs one warning.
+// What a training leaves behind for people: metrics, parameters and progress, in the rank's journal, in TensorBoard's
+// event files (rank 0) and on the display. Training never fails with it: what cannot be written costs one warning.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "history/sink/journal.hpp"
+#include "history/sink/tensorboard/event_file.hpp"
 #include "runner/collective/collective.hpp"
 #include "runner/display.hpp"
+#include "runner/model/model.hpp"
 #include "runner/places.hpp"
 
 namespace lockstep::runner {
@@ -27,7 +32,7 @@ struct StepTimes {
 
 class TrainingLog {
  public:
-  // Opens the journal; throws failure when that is impossible.
+  // Opens the journal; throws failure when that is impossible. Without event files training goes on.
   TrainingLog(const Places& places, const Collective& collective);
 
   void parameters(const std::vector<std::pair<std::string, std::string>>& all, std::int64_t step);
@@ -35,17 +40,23 @@ class TrainingLog {
   void metrics(std::int64_t step, const Metrics& metrics);
   // What this rank measured. Rank 0's carry the plain names, rank k's "rank-<k>/" in front.
   void own_metrics(std::int64_t step, const StepTimes& times);
+  // Histograms of the model's tensors, whose numbers are `parameters` on the host. Rank 0, where there are event files.
+  void weights(std::int64_t step, const std::vector<TensorInfo>& tensors, std::span<const float> parameters);
   // Rank 0, a few times a second at most.
   void progress(const history::Progress& progress);
   void note(const std::string& line) { display_.note(line); }
 
  private:
   void write(history::JournalEntry entry, std::int64_t step);
+  void write_events(const history::JournalEntry& entry);
+  void for_tensorboard(const std::function<void()>& work);
 
   const Collective& collective_;
   Display display_;
   history::Journal journal_;
+  std::optional<history::tensorboard::EventFile> events_;
   bool warned_ = false;
+  bool warned_of_events_ = false;
   std::int64_t last_progress_ms_ = 0;
 };
 

@@ -92,11 +92,14 @@ TEST_F(Completion, OffersRunsWhereARunIsNamed) {
   EXPECT_THAT(of({"job", "stream", "-n", "br"}), ElementsAre("brave_otter_1"));
   EXPECT_THAT(of({"job", "download", "--name", "c"}), ElementsAre("calm_fox_2"));
   EXPECT_THAT(of({"job", "list", "--parent-job-name", "c"}), ElementsAre("calm_fox_2"));
+  EXPECT_THAT(of({"tensorboard", ""}), ElementsAre("brave_otter_1", "calm_fox_2"));
+  EXPECT_THAT(of({"tensorboard", "brave_otter_1", "c"}), ElementsAre("calm_fox_2"));
 }
 
 TEST_F(Completion, OffersExperimentsWhereOneIsNamed) {
   EXPECT_THAT(of({"experiment", "show", ""}), ElementsAre("mnist"));
   EXPECT_THAT(of({"job", "list", "--experiment-name", ""}), ElementsAre("mnist"));
+  EXPECT_THAT(of({"tensorboard", "--experiment", ""}), ElementsAre("mnist"));
 }
 
 TEST_F(Completion, OffersOptionsAndTheirValues) {

@@ -46,8 +46,8 @@ std::set<std::string> paths_of_the_module() {
        {run.job_file(), run.plan_file(), run.state_file(), run.owner_lock(), run.output("<name>"), run.system_log()}) {
     add(run_root, file, false, -1, "");
   }
-  for (const auto& folder :
-       {run.snapshot(), run.outputs(), run.logs(), run.user_logs(), run.metrics(), run.checkpoints(), run.ranks()}) {
+  for (const auto& folder : {run.snapshot(), run.outputs(), run.logs(), run.user_logs(), run.metrics(),
+                             run.tensorboard(), run.checkpoints(), run.ranks()}) {
     add(run_root, folder, true, -1, "");
   }
   for (const auto& file : {run.rank_log(77), run.journal(77), run.rank_file(77), run.stoppable_file(77)}) {

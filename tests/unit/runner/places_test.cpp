@@ -11,6 +11,7 @@ TEST(Places, ByHandEverythingLiesHereAndNoModelIsKept) {
   EXPECT_FALSE(places.run);
   EXPECT_EQ(places.checkpoints, "checkpoints");
   EXPECT_EQ(places.journal(3), "lockstep-train-metrics/rank-3.jsonl");
+  EXPECT_EQ(places.tensorboard, "lockstep-train-metrics/tensorboard");
   EXPECT_FALSE(places.output);
 }
 
@@ -21,6 +22,7 @@ TEST(Places, UnderALauncherEverythingLiesInTheRunsFolder) {
   const RunFolder run("/w/runs/r1");
   EXPECT_EQ(places.checkpoints, run.checkpoints());
   EXPECT_EQ(places.journal(0), run.journal(0));
+  EXPECT_EQ(places.tensorboard, run.tensorboard());
   EXPECT_EQ(places.output, run.output("model"));
 }
 
@@ -30,11 +32,15 @@ TEST(Places, OptionsWin) {
   options.checkpoint_dir = "/elsewhere/checkpoints";
   options.journal = "/elsewhere/journals";
   options.output = "/elsewhere/trained";
+  options.tensorboard = "/elsewhere/events";
   const Places places = find_places(options);
+  options.tensorboard = "none";
+  EXPECT_FALSE(find_places(options).tensorboard);
   ::unsetenv("LOCKSTEP_RUN_DIR");
   EXPECT_EQ(places.checkpoints, "/elsewhere/checkpoints");
   EXPECT_EQ(places.journal(1), "/elsewhere/journals/rank-1.jsonl");
   EXPECT_EQ(places.output, "/elsewhere/trained");
+  EXPECT_EQ(places.tensorboard, "/elsewhere/events");
 }
 
 }  // namespace lockstep::runner

@@ -80,6 +80,19 @@ class Train : public ::testing::Test {
   Options options_;
 };
 
+// All event files of a folder, one after the other.
+std::string event_files(const fs::path& folder) {
+  std::string bytes;
+  for (const auto& each : fs::directory_iterator(folder)) bytes += read_file(each.path());
+  return bytes;
+}
+
+int count(const std::string& text, const std::string& word) {
+  int times = 0;
+  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++times;
+  return times;
+}
+
 auto at_step(std::uint64_t wanted, int signal) {
   return [=](std::uint64_t step) {
     if (step == wanted) ::raise(signal);
@@ -220,6 +233,46 @@ TEST_F(Train, SaysWhyThereIsNoGpu) {
   options_.cuda_graph = "off";
   options_.device = "auto";
   EXPECT_EQ(run(), ExitCode::done);
+}
+
+TEST_F(Train, WritesEventFilesBesideItsJournal) {
+  options_.weight_histograms = 10;
+  EXPECT_EQ(run(), ExitCode::done);
+  const std::string events = event_files(fs::path(options_.journal) / "tensorboard");
+  for (const char* name : {"train_loss", "test_accuracy", "dense.weight", "dense.bias", "histograms", "parameters"}) {
+    EXPECT_THAT(events, HasSubstr(name));
+  }
+  EXPECT_EQ(count(events, "dense.weight"), 2);
+  EXPECT_EQ(count(events, "test_accuracy"), 1);
+}
+
+TEST_F(Train, WritesEventFilesWhereItIsToldToOrNone) {
+  options_.tensorboard = folder_ / "events";
+  EXPECT_EQ(run(), ExitCode::done);
+  EXPECT_FALSE(event_files(options_.tensorboard).empty());
+  in(folder_ / "again");
+  options_.tensorboard = "none";
+  EXPECT_EQ(run(), ExitCode::done);
+  EXPECT_FALSE(fs::exists(fs::path(options_.journal) / "tensorboard"));
+}
+
+TEST_F(Train, GoesOnWithoutEventFilesAndSaysSoOnce) {
+  lockstep::testing::write_bytes(folder_ / "file", "");
+  options_.tensorboard = folder_ / "file/inside";
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run(), ExitCode::done);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(count(said, "nothing for TensorBoard"), 1) << said;
+  EXPECT_EQ(metric("train_loss").size(), 20U);
+}
+
+TEST_F(Train, HistogramsChangeNoBitOfTheTraining) {
+  ASSERT_EQ(run(), ExitCode::done);
+  const std::string whole = weights();
+  options_.weight_histograms = 1;
+  in(folder_ / "watched");
+  ASSERT_EQ(run(), ExitCode::done);
+  EXPECT_TRUE(weights() == whole);
 }
 
 TEST_F(Train, BadDataEndsBeforeTheFirstStep) {
