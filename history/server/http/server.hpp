@@ -27,6 +27,7 @@ struct Limits {
   std::chrono::seconds idle = std::chrono::seconds(300);     // between two requests
   std::chrono::seconds header = std::chrono::seconds(20);    // from its first byte to its end
   std::chrono::seconds progress = std::chrono::seconds(30);  // for each piece of a body
+  std::chrono::milliseconds alive{15'000};                   // between two signs of life of a stream of events
   std::chrono::seconds stop = std::chrono::seconds(20);      // for requests under way when we stop
 };
 
@@ -47,6 +48,7 @@ struct Counts {
   std::atomic<std::uint64_t> connections = 0;  // open now
   std::atomic<std::uint64_t> accepted = 0;
   std::atomic<std::uint64_t> under_way = 0;  // requests
+  std::atomic<std::uint64_t> event_streams = 0;
   std::atomic<std::uint64_t> body_bytes_held = 0;
   std::atomic<std::uint64_t> replies[6] = {};  // by the first digit of their status
   static constexpr double seconds_up_to[] = {0.001, 0.005, 0.02, 0.1, 0.5, 2, 10};
