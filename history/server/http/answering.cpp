@@ -4,6 +4,7 @@
 #include "common/digest.hpp"
 #include "history/server/http/connection.hpp"
 #include "history/server/http/hand_over.hpp"
+#include "history/server/http/origin.hpp"
 #include "history/server/http/target.hpp"
 #include "history/server/mlflow/error.hpp"
 #include "history/server/scoped_store.hpp"
@@ -52,6 +53,11 @@ Request Connection::request_of(const Parser& parser) const {
     // A page that a browser shows must not reach us under a name of its own choice.
     throw Refusal{403,
                   fmt::format("This server is not called '{}' (lockstep serve --allow-host NAME).", host_name(host))};
+  }
+  const auto origins = message.equal_range(bhttp::field::origin);
+  if (!std::all_of(origins.first, origins.second,
+                   [&](const auto& each) { return is_own_page(view(each.value()), host); })) {
+    throw Refusal{403, "This request comes from a page of another site."};
   }
   Request request;
   request.verb = *verb;
