@@ -63,7 +63,7 @@ Request Connection::request_of(const Parser& parser) const {
   request.verb = *verb;
   request.path = std::move(target->path);
   request.query = std::move(target->query);
-  request.base_url = fmt::format("http://{}", host);
+  request.base_url = fmt::format("{}://{}", stream_.is_secure() ? "https" : "http", host);
   request.content_type = std::string(view(message[bhttp::field::content_type]));
   return request;
 }

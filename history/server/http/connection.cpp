@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
 
 #include "history/server/mlflow/error.hpp"
@@ -15,11 +16,13 @@ using boost::system::error_code;
 using std::chrono::steady_clock;
 
 Connection::Connection(Shared& shared, asio::ip::tcp::socket socket)
-    : shared_(shared), place_(shared.connections.insert(shared.connections.end(), this)), stream_(std::move(socket)) {
+    : shared_(shared),
+      place_(shared.connections.insert(shared.connections.end(), this)),
+      stream_(std::move(socket), shared.tls.get()) {
   ++shared_.counts.connections;
   ++shared_.counts.accepted;
   error_code ignored;
-  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  stream_.tcp().socket().set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
 Connection::~Connection() {
@@ -35,14 +38,35 @@ void Connection::cancel() {
 
 asio::awaitable<void> Connection::serve() {
   try {
-    while (!shared_.stopping && co_await exchange()) {
+    if (co_await agree_on_tls()) {
+      bool goes_on = true;
+      while (goes_on && !shared_.stopping) {
+        co_await first_byte();  // exchange() and all it needs come after the wait
+        goes_on = co_await exchange();
+      }
+      co_await stream_.say_goodbye(std::chrono::milliseconds(shared_.stopping ? 200 : 2000));
     }
-    error_code ignored;
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     if (has_unread_) co_await linger();
   } catch (const std::exception&) {  // the client went away, or was too slow; or a file can't be read to its end
     co_return;
   }
+}
+
+asio::awaitable<bool> Connection::agree_on_tls() {
+  if (!stream_.is_secure()) co_return true;
+  stream_.expires_after(shared_.options.limits.header);
+  const error_code failed = co_await stream_.shake_hands();
+  if (!failed) co_return true;
+  ++shared_.counts.failed_handshakes;
+  if (failed.category() == asio::error::get_ssl_category() && ERR_GET_REASON(failed.value()) == SSL_R_HTTP_REQUEST) {
+    static constexpr std::string_view told =
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 37\r\nConnection: close\r\n\r\n"
+        "This server speaks TLS: use https://\n";
+    co_await asio::async_write(stream_.tcp(), asio::buffer(told), asio::use_awaitable);
+    stream_.tcp().socket().shutdown(asio::ip::tcp::socket::shutdown_send);
+    has_unread_ = true;
+  }
+  co_return false;
 }
 
 // A client that says nothing costs a few hundred bytes.
@@ -82,7 +106,6 @@ void Connection::count_reply(int status, Time began) {
 }
 
 asio::awaitable<bool> Connection::exchange() {
-  co_await first_byte();
   request_began();
   const Time began = steady_clock::now();
   Parser parser;
@@ -127,9 +150,9 @@ asio::awaitable<bool> Connection::exchange() {
 asio::awaitable<void> Connection::linger() {
   constexpr std::size_t most = std::size_t{1} << 20;
   std::string ignored(piece_bytes, '\0');
-  stream_.expires_after(std::chrono::seconds(2));
+  stream_.tcp().expires_after(std::chrono::seconds(2));
   for (std::size_t taken = 0; taken < most;) {
-    taken += co_await stream_.async_read_some(asio::buffer(ignored), asio::use_awaitable);
+    taken += co_await stream_.tcp().async_read_some(asio::buffer(ignored), asio::use_awaitable);
   }
 }
 

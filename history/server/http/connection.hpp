@@ -5,7 +5,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <list>
@@ -14,6 +13,7 @@
 #include "history/server/http/budget.hpp"
 #include "history/server/http/permits.hpp"
 #include "history/server/http/server.hpp"
+#include "history/server/http/stream.hpp"
 
 namespace lockstep::history::server::http {
 
@@ -26,8 +26,9 @@ struct Shared {
   Workers& workers;
   Counts& counts;
   Budget bodies;
-  boost::asio::thread_pool& files;     // reads and writes the files of bodies
-  std::list<Connection*> connections;  // that are open
+  boost::asio::thread_pool& files;                 // reads and writes the files of bodies
+  std::list<Connection*> connections;              // that are open
+  std::shared_ptr<boost::asio::ssl::context> tls;  // of connections to come; null: without
   bool stopping = false;
   Permits permits = {};
 };
@@ -53,7 +54,8 @@ class Connection {
   static Reply plain(int status, const std::string& why);
   static constexpr std::size_t piece_bytes = std::size_t{256} << 10;  // of bodies, at once
 
-  boost::asio::awaitable<bool> exchange();  // false: no further request
+  boost::asio::awaitable<bool> agree_on_tls();  // false: the client speaks something else
+  boost::asio::awaitable<bool> exchange();      // false: no further request
   boost::asio::awaitable<void> first_byte();
   boost::asio::awaitable<void> linger();
   void request_began();
@@ -84,7 +86,7 @@ class Connection {
 
   Shared& shared_;
   std::list<Connection*>::iterator place_;  // in shared_.connections
-  boost::beast::tcp_stream stream_;
+  Stream stream_;
   boost::beast::flat_buffer buffer_;
   boost::asio::steady_timer* pause_ = nullptr;  // that a stream of events waits for
   bool under_way_ = false;

@@ -87,7 +87,7 @@ asio::awaitable<void> Connection::wait_for(Time until) {
 
 // It has closed its side, or the connection is broken. What it may have sent before is left where it is.
 bool Connection::client_is_gone() {
-  pollfd state = {stream_.socket().native_handle(), POLLRDHUP, 0};
+  pollfd state = {stream_.tcp().socket().native_handle(), POLLRDHUP, 0};
   return ::poll(&state, 1, 0) == 1;
 }
 

@@ -21,12 +21,20 @@ using boost::system::error_code;
 struct Server::Inside {
   Inside(Options given, const Router& router, Workers& workers)
       : options(std::move(given)),
-        shared{options, router, workers, counts, Budget(options.limits.body_budget, counts.body_bytes_held),
-               files,   {},     false,   {}} {}
+        shared{options,
+               router,
+               workers,
+               counts,
+               Budget(options.limits.body_budget, counts.body_bytes_held),
+               files,
+               {},
+               options.tls ? tls_of(*options.tls) : nullptr} {}
 
   void listen();
   asio::awaitable<void> accept();
   asio::awaitable<void> serve(tcp::socket socket);
+  void reload_tls();
+  asio::awaitable<void> reload_at_hangups();
   void stop();
 
   Options options;
@@ -36,6 +44,7 @@ struct Server::Inside {
   Shared shared;
   tcp::acceptor acceptor{io};
   asio::signal_set signals{io};
+  asio::signal_set hangups{io};
   asio::steady_timer patience{io};
 };
 
@@ -89,12 +98,34 @@ asio::awaitable<void> Server::Inside::serve(tcp::socket socket) {
   co_await connection.serve();
 }
 
+// A few kilobytes, once in weeks: no other thread is asked to read them.
+void Server::Inside::reload_tls() {
+  std::string outcome;
+  try {
+    shared.tls = tls_of(*options.tls);
+    outcome = fmt::format("New connections get the certificate that is now in {}.", options.tls->certificate.string());
+  } catch (const Error& error) {
+    outcome = fmt::format("The certificate stays as it was: {}", error.what());
+  }
+  if (options.tell) options.tell(outcome);
+}
+
+asio::awaitable<void> Server::Inside::reload_at_hangups() {
+  error_code cancelled;
+  while (true) {
+    co_await hangups.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    if (cancelled) co_return;
+    reload_tls();
+  }
+}
+
 void Server::Inside::stop() {
   if (shared.stopping) return;
   shared.stopping = true;
   error_code ignored;
   acceptor.close(ignored);
   signals.cancel(ignored);
+  hangups.cancel(ignored);
   for (Connection* each : shared.connections) {
     if (each->is_idle()) each->cancel();
   }
@@ -114,6 +145,7 @@ Server::Server(Options options, const Router& router, Workers& workers)
 Server::~Server() = default;
 
 int Server::port() const { return inside_->acceptor.local_endpoint().port(); }
+bool Server::has_tls() const { return inside_->options.tls.has_value(); }
 const Counts& Server::counts() const { return inside_->counts; }
 
 void Server::run(bool until_signal) {
@@ -123,6 +155,10 @@ void Server::run(bool until_signal) {
     inside_->signals.async_wait([this](error_code cancelled, int) {
       if (!cancelled) inside_->stop();
     });
+    if (has_tls()) {
+      inside_->hangups.add(SIGHUP);
+      asio::co_spawn(inside_->io, inside_->reload_at_hangups(), asio::detached);
+    }
   }
   asio::co_spawn(inside_->io, inside_->accept(), asio::detached);
   while (!inside_->shared.stopping || !inside_->shared.connections.empty()) {
@@ -132,6 +168,10 @@ void Server::run(bool until_signal) {
 
 void Server::stop() {
   asio::post(inside_->io, [this] { inside_->stop(); });
+}
+
+void Server::reload_tls() {
+  asio::post(inside_->io, [this] { inside_->reload_tls(); });
 }
 
 }  // namespace lockstep::history::server::http

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/file.hpp"
+#include "history/server/http/tls.hpp"
 #include "history/server/route.hpp"
 #include "history/server/workers.hpp"
 
@@ -42,11 +43,14 @@ struct Options {
   std::vector<std::string> host_names;  // that clients may call us by; empty: any
   fs::path uploads;                     // where bodies go that become files
   Limits limits;
+  std::optional<TlsFiles> tls;
+  std::function<void(const std::string&)> tell;  // whoever runs the server, of what happens meanwhile; may be empty
 };
 
 struct Counts {
   std::atomic<std::uint64_t> connections = 0;  // open now
   std::atomic<std::uint64_t> accepted = 0;
+  std::atomic<std::uint64_t> failed_handshakes = 0;
   std::atomic<std::uint64_t> under_way = 0;  // requests
   std::atomic<std::uint64_t> event_streams = 0;
   std::atomic<std::uint64_t> body_bytes_held = 0;
@@ -66,11 +70,15 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   int port() const;
+  bool has_tls() const;
   const Counts& counts() const;
   // Until stop() or, if asked for, SIGINT or SIGTERM. Ends when every request that was under way has its reply, or
   // limits.stop is over.
   void run(bool until_signal);
   void stop();  // from any thread
+  // Connections to come get what the files of options.tls hold now; if that is no good, what they held before, and
+  // options.tell says so. Also at SIGHUP, if run() is until a signal. From any thread.
+  void reload_tls();
 
  private:
   struct Inside;
