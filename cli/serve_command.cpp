@@ -20,6 +20,7 @@ struct ServeArguments {
   int port = 5000;
   std::string workspace;
   std::vector<std::string> allowed_hosts;
+  std::optional<int> most_per_client;
   std::string tls_certificate;
   std::string tls_key;
   bool require_token = false;
@@ -59,6 +60,8 @@ std::optional<http::TlsFiles> tls_files(const ServeArguments& arguments) {
 
 http::Options options_of(const ServeArguments& arguments) {
   if (arguments.port < 0 || arguments.port > 65535) throw bad_input("--port {}: it must be 0 to 65535", arguments.port);
+  if (arguments.most_per_client && *arguments.most_per_client < 1)
+    throw bad_input("--max-connections-per-client {}: it must be at least 1", *arguments.most_per_client);
   if (arguments.insecure && arguments.require_token)
     throw bad_input("--insecure and --require-token exclude each other");
   http::Options options;
@@ -69,6 +72,7 @@ http::Options options_of(const ServeArguments& arguments) {
     for (const char* name : {"localhost", "127.0.0.1", "[::1]"}) options.host_names.emplace_back(name);
     options.host_names.push_back(arguments.host);
   }
+  if (arguments.most_per_client) options.limits.connections_per_client = *arguments.most_per_client;
   if (asks_for_tokens(arguments)) options.gate = permit_of;
   options.tls = tls_files(arguments);
   options.tell = [](const std::string& what) { fmt::print(stderr, "{}\n", what); };
@@ -107,6 +111,8 @@ void add_serve_command(const Command& root) {
   command.option("-p,--port", arguments->port, "PORT", "The port (5000); 0: one that is free");
   command.option("--workspace", arguments->workspace, "DIR", "The workspace folder (the one that other commands use)");
   command.option("--allow-host", arguments->allowed_hosts, "NAME", "A further name that clients call this server by");
+  command.option("--max-connections-per-client", arguments->most_per_client, "N",
+                 "Open connections of one address (512; of this machine any number)");
   command.option("--tls-cert", arguments->tls_certificate, "FILE",
                  "Serve https: a certificate in PEM form, and those of who signed it; SIGHUP reads it again");
   command.option("--tls-key", arguments->tls_key, "FILE", "Its private key in PEM form, without a passphrase");

@@ -43,11 +43,18 @@ static std::string_view host_name(std::string_view host) {
 
 Request Connection::request_of(const Parser& parser) const {
   const auto& message = parser.get();
+  // A proxy before us may have seen another end of this request, or another host.
+  const bool has_coding = message.count(bhttp::field::transfer_encoding) > 0;
+  if (has_coding && (!parser.chunked() || message.version() < 11))
+    throw Refusal{400, "The end of the body is unclear."};
   const auto verb = verb_of(message.method());
   if (!verb) throw Refusal{405, "This method is not served."};
   auto target = parse_target(view(message.target()));
   if (!target) throw Refusal{400, "The address of this request can't be read."};
   const std::string_view host = view(message[bhttp::field::host]);
+  if (message.count(bhttp::field::host) > 1 || host.find_first_of(" \t/@?#") != std::string_view::npos) {
+    throw Refusal{400, "Which host is asked for is unclear."};
+  }
   const auto& names = shared_.options.host_names;
   if (!names.empty() && std::find(names.begin(), names.end(), host_name(host)) == names.end()) {
     // A page that a browser shows must not reach us under a name of its own choice.

@@ -32,7 +32,9 @@ asio::awaitable<std::size_t> Connection::piece(Parser& parser, char* to, std::si
     error_code broken;
     co_await bhttp::async_read_some(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, broken));
     if (broken == bhttp::error::body_limit) throw Refusal{413, "The body is too long."};
-    if (broken && broken != bhttp::error::need_buffer) throw boost::system::system_error(broken);
+    if (broken == bhttp::error::need_buffer) continue;
+    if (is_no_http(broken)) throw Refusal{400, "This body has no end that the server understands: " + broken.message()};
+    if (broken) throw boost::system::system_error(broken);
   }
   co_return size - body.size;
 }

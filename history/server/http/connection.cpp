@@ -78,6 +78,12 @@ asio::awaitable<void> Connection::first_byte() {
   buffer_.commit(co_await stream_.async_read_some(buffer_.prepare(small), asio::use_awaitable));
 }
 
+// Not: the client went away, or was too slow.
+bool Connection::is_no_http(error_code broken) {
+  return broken.category() == bhttp::make_error_code(bhttp::error::bad_method).category() &&
+         broken != bhttp::error::end_of_stream && broken != bhttp::error::partial_message;
+}
+
 Reply Connection::plain(int status, const std::string& why) {
   Reply reply;
   reply.status = status;
@@ -116,12 +122,12 @@ asio::awaitable<bool> Connection::exchange() {
   co_await bhttp::async_read_header(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, broken));
   Reply reply;
   Scope asked_for = Scope::none;
+  bool refused = broken.failed();
   if (broken == bhttp::error::header_limit) {
     reply = plain(431, "The header is too long.");
   } else if (broken == bhttp::error::body_limit) {
     reply = plain(413, "The body is too long.");
-  } else if (broken.category() == bhttp::make_error_code(bhttp::error::bad_method).category() &&
-             broken != bhttp::error::end_of_stream && broken != bhttp::error::partial_message) {
+  } else if (is_no_http(broken)) {
     reply = plain(400, "This is no HTTP request that the server understands: " + broken.message());
   } else if (broken) {
     throw boost::system::system_error(broken);
@@ -130,16 +136,17 @@ asio::awaitable<bool> Connection::exchange() {
       reply = co_await answer(parser, asked_for);
     } catch (const Refusal& refusal) {
       reply = plain(refusal.status, refusal.why);
+      refused = true;
     } catch (const Error&) {  // a full disk, for one
       reply = mlflow::reply_of(std::current_exception());
     }
   }
-  const bool keep_alive = !broken && parser.is_done() && parser.keep_alive() && !shared_.stopping &&
+  const bool keep_alive = !refused && parser.is_done() && parser.keep_alive() && !shared_.stopping &&
                           (!reply.events || parser.get().version() >= 11);
   co_await send(reply, parser, keep_alive);
   count_reply(reply.status, began);
   request_ended();
-  has_unread_ = !parser.is_done();
+  has_unread_ = refused || !parser.is_done();
   if (reply.events && parser.get().method() != bhttp::verb::head) {
     co_await send_events(*reply.events, parser, asked_for);
   }

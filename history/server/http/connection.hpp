@@ -47,10 +47,11 @@ class Connection {
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
   using Time = std::chrono::steady_clock::time_point;
-  struct Refusal {  // the request can't be answered by a route
+  struct Refusal {  // the request can't be answered by a route, and what follows it can't be trusted to be one
     int status;
     std::string why;
   };
+  static bool is_no_http(boost::system::error_code broken);
   static Reply plain(int status, const std::string& why);
   static constexpr std::size_t piece_bytes = std::size_t{256} << 10;  // of bodies, at once
 
@@ -72,6 +73,7 @@ class Connection {
   boost::asio::awaitable<void> announce_continue(const Parser& parser);
 
   boost::asio::awaitable<void> send(const Reply& reply, const Parser& parser, bool keep_alive);  // events: the header
+  boost::asio::awaitable<void> send_text(std::string_view text);
   boost::asio::awaitable<void> send_file(const fs::path& file, std::uint64_t bytes);
   // Until there are no more, the client goes, its token is over, or the server stops.
   boost::asio::awaitable<void> send_events(const EventSource& source, const Parser& parser, Scope asked_for);

@@ -17,6 +17,7 @@ asio::awaitable<void> Connection::send(const Reply& reply, const Parser& parser,
   std::uint64_t bytes = reply.body.size();
   std::error_code no_file;
   if (!reply.file.empty()) bytes = fs::file_size(reply.file, no_file);
+  if (no_file) bytes = 0;
   bhttp::response<bhttp::string_body> message;
   message.version(parser.is_header_done() ? parser.get().version() : 11);
   message.result(no_file ? 404U : static_cast<unsigned>(reply.status));
@@ -25,26 +26,37 @@ asio::awaitable<void> Connection::send(const Reply& reply, const Parser& parser,
   if (reply.events) message.set(bhttp::field::cache_control, "no-store");
   for (const auto& [name, value] : reply.headers) message.set(name, value);
   message.keep_alive(keep_alive);
-  if (no_file) {
-    bytes = 0;
-  } else if (reply.file.empty()) {
-    message.body() = reply.body;
-  }
   if (!reply.events) {
     message.content_length(bytes);
   } else if (message.version() >= 11) {
     message.chunked(true);
   }
-  const bool only_header = reply.events || (parser.is_header_done() && parser.get().method() == bhttp::verb::head);
-  if (only_header) message.body().clear();
+  const bool is_head = parser.is_header_done() && parser.get().method() == bhttp::verb::head;
+  const bool at_once = reply.file.empty() && !reply.events && !is_head && bytes <= piece_bytes;
   stream_.expires_after(shared_.options.limits.progress);
+  if (at_once) message.body() = reply.body;
   bhttp::response_serializer<bhttp::string_body> serializer(message);
-  if (only_header || (!reply.file.empty() && !no_file)) {
-    co_await bhttp::async_write_header(stream_, serializer, asio::use_awaitable);
-  } else {
+  if (at_once) {
     co_await bhttp::async_write(stream_, serializer, asio::use_awaitable);
+  } else {
+    co_await bhttp::async_write_header(stream_, serializer, asio::use_awaitable);
   }
-  if (!only_header && !reply.file.empty() && !no_file) co_await send_file(reply.file, bytes);
+  if (at_once || is_head || bytes == 0) co_return;
+  if (reply.file.empty()) {
+    co_await send_text(reply.body);
+  } else {
+    co_await send_file(reply.file, bytes);
+  }
+}
+
+// Each piece has its own time: a slow network is no reason to give up.
+asio::awaitable<void> Connection::send_text(std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view piece = text.substr(0, piece_bytes);
+    stream_.expires_after(shared_.options.limits.progress);
+    co_await asio::async_write(stream_, asio::buffer(piece), asio::use_awaitable);
+    text.remove_prefix(piece.size());
+  }
 }
 
 asio::awaitable<void> Connection::send_file(const fs::path& file, std::uint64_t bytes) {

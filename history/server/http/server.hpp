@@ -25,6 +25,8 @@ struct Limits {
   std::uint64_t body_bytes = 16 * 1024 * 1024;               // of bodies in memory
   std::uint64_t file_bytes = std::uint64_t{1} << 40;         // of bodies to files
   std::uint64_t body_budget = std::uint64_t{256} << 20;      // of all bodies in memory together
+  std::optional<std::uint64_t> connections;                  // nullopt: as many as there can be descriptors for
+  std::optional<std::uint64_t> connections_per_client;       // nullopt: 512, and any number of this machine's own
   std::chrono::seconds idle = std::chrono::seconds(300);     // between two requests
   std::chrono::seconds header = std::chrono::seconds(20);    // from its first byte to its end
   std::chrono::seconds progress = std::chrono::seconds(30);  // for each piece of a body
@@ -50,6 +52,8 @@ struct Options {
 struct Counts {
   std::atomic<std::uint64_t> connections = 0;  // open now
   std::atomic<std::uint64_t> accepted = 0;
+  std::atomic<std::uint64_t> refused_connections = 0;  // that were too many
+  std::atomic<std::uint64_t> failed_accepts = 0;       // mostly for want of descriptors
   std::atomic<std::uint64_t> failed_handshakes = 0;
   std::atomic<std::uint64_t> under_way = 0;  // requests
   std::atomic<std::uint64_t> event_streams = 0;
