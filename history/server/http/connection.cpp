@@ -44,7 +44,7 @@ asio::awaitable<void> Connection::serve() {
         co_await first_byte();  // exchange() and all it needs come after the wait
         goes_on = co_await exchange();
       }
-      co_await stream_.say_goodbye(std::chrono::milliseconds(shared_.stopping ? 200 : 2000));
+      co_await stream_.say_goodbye();
     }
     if (has_unread_) co_await linger();
   } catch (const std::exception&) {  // the client went away, or was too slow; or a file can't be read to its end

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <memory>
 #include <utility>
+
+#include "history/server/http/tls_stream.hpp"
 
 namespace lockstep::history::server::http {
 
@@ -15,7 +17,8 @@ class Stream {
   using executor_type = boost::beast::tcp_stream::executor_type;
 
   Stream(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls)  // null: without
-      : tcp_(std::move(socket)), secure_(tls == nullptr ? nullptr : std::make_unique<Secure>(tcp_, *tls)) {}
+      : tcp_(std::move(socket)),
+        secure_(tls == nullptr ? nullptr : std::make_unique<TlsStream>(tcp_, tls->native_handle())) {}
 
   executor_type get_executor() { return tcp_.get_executor(); }
   bool is_secure() const { return secure_ != nullptr; }
@@ -23,8 +26,8 @@ class Stream {
   void expires_after(std::chrono::nanoseconds time) { tcp_.expires_after(time); }
   void cancel() { tcp_.cancel(); }
 
-  boost::asio::awaitable<boost::system::error_code> shake_hands();               // nothing to do without TLS
-  boost::asio::awaitable<void> say_goodbye(std::chrono::milliseconds patience);  // no more will be written
+  boost::asio::awaitable<boost::system::error_code> shake_hands();  // nothing to do without TLS
+  boost::asio::awaitable<void> say_goodbye();                       // no more will be written
 
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
@@ -38,10 +41,8 @@ class Stream {
   }
 
  private:
-  using Secure = boost::asio::ssl::stream<boost::beast::tcp_stream&>;
-
   boost::beast::tcp_stream tcp_;
-  std::unique_ptr<Secure> secure_;
+  std::unique_ptr<TlsStream> secure_;
 };
 
 }  // namespace lockstep::history::server::http
