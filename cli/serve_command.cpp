@@ -21,6 +21,9 @@ struct ServeArguments {
   int port = 5000;
   std::string workspace;
   std::vector<std::string> allowed_hosts;
+  std::optional<int> most_per_client;
+  std::string tls_certificate;
+  std::string tls_key;
   bool require_token = false;
   bool insecure = false;
   bool durable = false;
@@ -47,8 +50,19 @@ void check_somebody_can_come_in(const Workspace& workspace) {
       "whoever comes)");
 }
 
+std::optional<http::TlsFiles> tls_files(const ServeArguments& arguments) {
+  if (arguments.tls_certificate.empty() != arguments.tls_key.empty())
+    throw bad_input("--tls-cert and --tls-key go together: a certificate and its key");
+  if (arguments.tls_certificate.empty()) return std::nullopt;
+  http::TlsFiles files{arguments.tls_certificate, arguments.tls_key};
+  http::tls_of(files);  // throws, before anything is made
+  return files;
+}
+
 http::Options options_of(const ServeArguments& arguments) {
   if (arguments.port < 0 || arguments.port > 65535) throw bad_input("--port {}: it must be 0 to 65535", arguments.port);
+  if (arguments.most_per_client && *arguments.most_per_client < 1)
+    throw bad_input("--max-connections-per-client {}: it must be at least 1", *arguments.most_per_client);
   if (arguments.insecure && arguments.require_token)
     throw bad_input("--insecure and --require-token exclude each other");
   http::Options options;
@@ -59,7 +73,10 @@ http::Options options_of(const ServeArguments& arguments) {
     for (const char* name : {"localhost", "127.0.0.1", "[::1]"}) options.host_names.emplace_back(name);
     options.host_names.push_back(arguments.host);
   }
+  if (arguments.most_per_client) options.limits.connections_per_client = *arguments.most_per_client;
   if (asks_for_tokens(arguments)) options.gate = permit_of;
+  options.tls = tls_files(arguments);
+  options.tell = [](const std::string& what) { fmt::print(stderr, "{}\n", what); };
   return options;
 }
 
@@ -69,8 +86,8 @@ int serve(const ServeArguments& arguments) {
   http::Options options = options_of(arguments);
   workspace.create();
   if (options.gate) check_somebody_can_come_in(workspace);
-  if (!is_loopback(arguments.host)) {
-    fmt::print(stderr, "What is sent here travels in clear, {}. Put a TLS proxy before it where others can listen.\n",
+  if (!is_loopback(arguments.host) && !options.tls) {
+    fmt::print(stderr, "What is sent here travels in clear, {}. Where others can listen, serve with --tls-cert.\n",
                options.gate ? "tokens included" : "and anybody may send it");
   }
   const auto survives = arguments.durable ? history::Survives::power_loss : history::Survives::process_death;
@@ -95,6 +112,11 @@ void add_serve_command(const Command& root) {
   command.option("-p,--port", arguments->port, "PORT", "The port (5000); 0: one that is free");
   command.option("--workspace", arguments->workspace, "DIR", "The workspace folder (the one that other commands use)");
   command.option("--allow-host", arguments->allowed_hosts, "NAME", "A further name that clients call this server by");
+  command.option("--max-connections-per-client", arguments->most_per_client, "N",
+                 "Open connections of one address (512; of this machine any number)");
+  command.option("--tls-cert", arguments->tls_certificate, "FILE",
+                 "Serve https: a certificate in PEM form, and those of who signed it; SIGHUP reads it again");
+  command.option("--tls-key", arguments->tls_key, "FILE", "Its private key in PEM form, without a passphrase");
   command.flag("--require-token", arguments->require_token, "Ask for a token on this machine, too");
   command.flag("--insecure", arguments->insecure, "Listen beyond this machine, open to whoever comes");
   command.flag("--durable", arguments->durable, "Acknowledge what would survive a power loss: wait for the disk");

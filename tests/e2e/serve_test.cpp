@@ -12,7 +12,9 @@
 
 #include "history/store/store.hpp"
 #include "tests/e2e/sandbox.hpp"
+#include "tests/support/made_certificate.hpp"
 #include "tests/support/raw_http.hpp"
+#include "tests/support/raw_https.hpp"
 #include "tests/support/repeatable.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -55,7 +57,9 @@ class Serving {
     server_.pid = 0;
     return status;
   }
+  void signal(int signal) const { ::kill(server_.pid, signal); }
   RawHttp client() const { return RawHttp(port_); }
+  int port() const { return port_; }
 
  private:
   ProcessId server_;
@@ -223,6 +227,51 @@ TEST(Serve, AsksForATokenOnThisMachineIfItIsTold) {
   const std::string with_token = request.substr(0, request.find("\r\n") + 2) + "Authorization: Bearer " + token +
                                  request.substr(request.find("\r\n"));
   EXPECT_EQ(status_of(again.exchange(with_token)), 200);
+}
+
+TEST(Serve, SpeaksTlsAndReadsItsCertificateAgainWhenItIsRenewed) {
+  Sandbox sandbox;
+  const auto write = [&](long serial) {
+    const MadeCertificate made(serial);
+    sandbox.write("cert.pem", made.certificate());
+    sandbox.write("key.pem", made.key());
+  };
+  write(1);
+  Serving serving(sandbox, {"--tls-cert", "cert.pem", "--tls-key", "key.pem"});
+  RawHttps early(serving.port());
+  EXPECT_EQ(early.serial(), 1);
+  const std::string request = post("runs/create", {{"run_name", "over-tls"}});
+  EXPECT_EQ(status_of(early.exchange(request)), 200);
+  write(2);
+  serving.signal(SIGHUP);
+  EXPECT_TRUE(wait_until([&] { return RawHttps(serving.port()).serial() == 2; }));
+  EXPECT_EQ(status_of(early.exchange(request)), 200);
+  EXPECT_EQ(status_of(serving.client().exchange(request)), 400);
+  const int status = serving.end(SIGTERM);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST(Serve, RefusesACertificateThatItCannotServeWith) {
+  Sandbox sandbox;
+  const MadeCertificate one(1);
+  sandbox.write("cert.pem", one.certificate());
+  sandbox.write("key.pem", one.key_with_passphrase());
+  sandbox.write("other.pem", MadeCertificate(2).key());
+  const auto refusal = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> arguments = {"serve", "--port", "0"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Answer answer = sandbox.lockstep(arguments);
+    EXPECT_EQ(answer.exit_code, 2);
+    return answer.err;
+  };
+  EXPECT_THAT(refusal({"--tls-cert", "cert.pem", "--tls-key", "other.pem"}),
+              HasSubstr("other.pem: this is not the key of the certificate in cert.pem"));
+  EXPECT_THAT(refusal({"--tls-cert", "cert.pem", "--tls-key", "key.pem"}),
+              HasSubstr("key.pem: the key has a passphrase"));
+  EXPECT_THAT(refusal({"--tls-cert", "none.pem", "--tls-key", "key.pem"}), HasSubstr("none.pem"));
+  EXPECT_THAT(refusal({"--tls-cert", "cert.pem"}), HasSubstr("--tls-cert and --tls-key go together"));
+  EXPECT_THAT(refusal({"--tls-key", "key.pem"}), HasSubstr("--tls-cert and --tls-key go together"));
+  EXPECT_FALSE(fs::exists(sandbox.folder() / ".lockstep" / "history.db"));
 }
 
 TEST(Serve, SaysWhereItCannotListen) {

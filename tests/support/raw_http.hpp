@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
@@ -54,6 +55,21 @@ class RawHttp {
   std::string exchange(std::string_view bytes) {
     send(bytes);
     return reply();
+  }
+
+  // Everything up to `end`, and that; or up to where the server closed.
+  std::string until(std::string_view end) {
+    std::size_t at = std::string::npos;
+    while ((at = buffer_.find(end)) == std::string::npos) {
+      if (!read_more()) return std::exchange(buffer_, {});
+    }
+    std::string text = buffer_.substr(0, at + end.size());
+    buffer_.erase(0, text.size());
+    return text;
+  }
+  std::string until_closed() {
+    is_closed_by_server();
+    return std::exchange(buffer_, {});
   }
 
   // Whether the server closes the connection within the time that a test may take.

@@ -35,7 +35,14 @@ Reply counters_reply(const Server& server, const Workers& workers) {
   std::string out;
   append(out, "lockstep_http_connections", "gauge", "Connections open now.", counts.connections);
   append(out, "lockstep_http_connections_total", "counter", "Connections ever accepted.", counts.accepted);
+  append(out, "lockstep_http_connections_refused_total", "counter", "Connections that were too many.",
+         counts.refused_connections);
+  append(out, "lockstep_http_failed_accepts_total", "counter", "Connections that waited for a descriptor.",
+         counts.failed_accepts);
+  append(out, "lockstep_http_failed_handshakes_total", "counter", "Clients that TLS was not agreed on with.",
+         counts.failed_handshakes);
   append(out, "lockstep_http_requests_under_way", "gauge", "Requests without a reply yet.", counts.under_way);
+  append(out, "lockstep_http_event_streams", "gauge", "Streams of events open now.", counts.event_streams);
   append(out, "lockstep_http_body_bytes", "gauge", "Bytes set aside for bodies in memory.", counts.body_bytes_held);
   append_replies(out, counts);
   append_times(out, counts);

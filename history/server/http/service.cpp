@@ -66,7 +66,8 @@ Service::~Service() = default;
 
 std::string Service::url() const {
   const bool is_ipv6 = host_.find(':') != std::string::npos;
-  return fmt::format("http://{}{}{}:{}", is_ipv6 ? "[" : "", host_, is_ipv6 ? "]" : "", server_->port());
+  return fmt::format("{}://{}{}{}:{}", server_->has_tls() ? "https" : "http", is_ipv6 ? "[" : "", host_,
+                     is_ipv6 ? "]" : "", server_->port());
 }
 
 void Service::run(bool until_signal) { server_->run(until_signal); }

@@ -27,6 +27,8 @@ class RunningServer : public ::testing::Test {
     thread_.join();
   }
   lockstep::testing::RawHttp client() { return lockstep::testing::RawHttp(server_->port()); }
+  int port() { return server_->port(); }
+  void reload_tls() { server_->reload_tls(); }
   const Counts& counts() { return server_->counts(); }
   const fs::path& uploads() const { return uploads_.path(); }
 
