@@ -85,11 +85,13 @@ Routes place_routes(const Workspace& workspace) {
     const Parameters none(request, {});
     return [workspace](Store& store) {
       const fs::path folder = fs::absolute(workspace.root()).lexically_normal();
+      std::int64_t unfinished = 0;
+      for (const auto& each : store.activity()) unfinished += each.unfinished;
       return json_reply({{"name", folder.parent_path().filename().string()},
                          {"root", folder.string()},
                          {"version", LOCKSTEP_VERSION},
                          {"experiments", store.list_experiments(history::View::active_only).size()},
-                         {"active_jobs", active_jobs(store).size()}});
+                         {"active_jobs", unfinished}});
     };
   };
   const auto show_compute = [](const Request& request) -> Work {

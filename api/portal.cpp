@@ -8,7 +8,8 @@ static const char* content_type_of(std::string_view path) {
   if (path.ends_with(".html")) return "text/html; charset=utf-8";
   if (path.ends_with(".css")) return "text/css; charset=utf-8";
   if (path.ends_with(".svg")) return "image/svg+xml";
-  return "text/javascript; charset=utf-8";
+  if (path.ends_with(".js")) return "text/javascript; charset=utf-8";
+  return "text/plain; charset=utf-8";
 }
 
 static Route route_of(const EmbeddedFile& file) {

@@ -151,11 +151,15 @@ export class Logs {
                                                    this.signal);
       if (!matches.length) return replace(this.matches, empty(`"${text}" is not in ${this.log}.`));
       replace(this.matches, h("p.dim", {}, `${matches.length}${more ? " first" : ""} lines with "${text}"`),
-        h("ol.found", {}, matches.map((match) => h("li", {},
-          button([h("span.dim", {}, `${match.line} `), asShown(match.text).slice(0, 400)], () => attempt(() => this.show(match)))))));
+        h("ol.found", {}, matches.map((match) => h("li", {}, this.found(match)))));
     } catch (error) {
       replace(this.matches, failure(error, () => this.find()));
     }
+  }
+
+  found(match) {
+    const label = [h("span.dim", {}, `${match.line} `), asShown(match.text).slice(0, 400)];
+    return button(label, () => attempt(() => this.show(match)));
   }
 
   // The found line in the middle of what is around it.

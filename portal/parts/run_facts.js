@@ -26,7 +26,8 @@ export class RunFacts {
     const metrics = Object.entries(run.metrics).filter(([key]) => !key.startsWith("system/"));
     renew(this.failure, [run.failure_details, run.reason], () => failureOf(run));
     renew(this.params, run.params, () => pairs(Object.entries(run.params), "No parameters."));
-    renew(this.metrics, metrics, () => pairs(metrics.map(([key, value]) => [key, number(value)]), "No metrics.", run.metrics_total));
+    renew(this.metrics, metrics, () =>
+      pairs(metrics.map(([key, value]) => [key, number(value)]), "No metrics.", run.metrics_total));
     renew(this.facts, factsOf(run), () => pairs(factsOf(run)));
     renew(this.history, run.state_history, () => historyOf(run));
     this.tags.show(run.tags);

@@ -91,5 +91,22 @@ TEST_F(Blocks, OfLossesAndColumnSumsKeepApart) {
   EXPECT_TRUE(std::isfinite(values(bias).back()));
 }
 
+// More packs than a grid of 32 blocks has threads.
+TEST_F(Blocks, ThatGoOnAfterTheirFirstPacksKeepApart) {
+  constexpr std::size_t count = 50003;
+  const Buffer wide = moved(std::vector<float>(count, 1));
+  const Buffer narrow = device->allocate(count * sizeof(Bf16));
+  make_cast(*device)->narrow(wide.as<float>(), narrow.as<Bf16>(), *stream);
+  make_cast(*device)->widen(narrow.as<Bf16>(), wide.as<float>(), *stream);
+  EXPECT_EQ(back<float>(wide).back(), 1);
+  const EmbeddingShape s{1, 9, 3, 520, 160};
+  const Buffer ids = moved(std::vector<std::int32_t>(9, 1));
+  const Tensor dpositions = empty(plain({s.positions, s.columns}));
+  make_embedding(*device, s, DataType::f32)
+      ->backward(static_cast<const std::int32_t*>(ids.data()), filled(plain({9, 160}), random_matrix(9, 160, 1)),
+                 filled(plain({3, 160}), random_matrix(3, 160, 2)), dpositions, *stream);
+  EXPECT_TRUE(std::isfinite(values(dpositions).back()));
+}
+
 }  // namespace
 }  // namespace lockstep::kernels
