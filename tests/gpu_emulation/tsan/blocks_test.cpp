@@ -8,7 +8,7 @@ namespace {
 
 class Blocks : public OnDevice {
  protected:
-  Blocks() { emulation::settings().os_threads = 2; }
+  Blocks() { emulation::settings().os_threads = 4; }  // of any two blocks three in four are on different ones
   ~Blocks() override { emulation::settings().os_threads = 1; }
 };
 
