@@ -123,6 +123,7 @@ asio::awaitable<void> Server::Inside::serve(tcp::socket socket, [[maybe_unused]]
 
 // A few kilobytes, once in weeks: no other thread is asked to read them.
 void Server::Inside::reload_tls() {
+  if (!options.tls) return;
   std::string outcome;
   try {
     shared.tls = tls_of(*options.tls);

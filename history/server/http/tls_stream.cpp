@@ -37,6 +37,7 @@ boost::asio::mutable_buffer TlsStream::room() {
   constexpr std::size_t record = std::size_t{17} << 10;
   arrived_ = std::string(fills_ ? record : little, '\0');
   given_ = arrived_.size();
+  gathered_ = std::string();
   return boost::asio::buffer(arrived_);
 }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,13 +36,13 @@ class TlsStream {
   }
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
-    const boost::asio::mutable_buffer to = first_of<boost::asio::mutable_buffer>(buffers);
+    const boost::asio::mutable_buffer to = first_of(buffers);
     return run([to](SSL* tls) { return to.size() == 0 ? 0 : ::SSL_read(tls, to.data(), at_once(to.size())); },
                std::forward<Token>(token), to.size() == 0);
   }
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
-    const boost::asio::const_buffer from = first_of<boost::asio::const_buffer>(buffers);
+    const boost::asio::const_buffer from = gathered(buffers);
     return run([from](SSL* tls) { return from.size() == 0 ? 0 : ::SSL_write(tls, from.data(), at_once(from.size())); },
                std::forward<Token>(token), from.size() == 0);
   }
@@ -57,8 +58,10 @@ class TlsStream {
     return boost::asio::async_compose<Token, Signature>(Operation<Action>{*this, std::move(action), no_op}, token,
                                                         tcp_);
   }
-  template <class Buffer, class Buffers>
-  static Buffer first_of(const Buffers& buffers);
+  template <class Buffers>
+  static boost::asio::mutable_buffer first_of(const Buffers& buffers);
+  template <class Buffers>
+  boost::asio::const_buffer gathered(const Buffers& buffers);
   static int at_once(std::size_t size) { return static_cast<int>(std::min<std::size_t>(size, 1 << 30)); }
 
   Outcome outcome_of(int result);                         // of an action; after it `failure_` is set if it failed
@@ -72,20 +75,34 @@ class TlsStream {
   std::unique_ptr<SSL, decltype(&::SSL_free)> tls_;
   std::string arrived_;  // and not yet given to OpenSSL from `given_` on
   std::size_t given_ = 0;
-  bool fills_ = false;  // the last that arrived had no more room
-  std::string to_send_;
+  bool fills_ = false;    // the last that arrived had no more room
+  std::string gathered_;  // what is being written, if it was more than one buffer
+  std::string to_send_;   // as OpenSSL made it of that
   boost::system::error_code failure_;
 };
 
 // The first that is not empty; the last if none is.
-template <class Buffer, class Buffers>
-Buffer TlsStream::first_of(const Buffers& buffers) {
-  Buffer found;
+template <class Buffers>
+boost::asio::mutable_buffer TlsStream::first_of(const Buffers& buffers) {
+  boost::asio::mutable_buffer found;
   for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers); ++it) {
-    found = Buffer(*it);
+    found = boost::asio::mutable_buffer(*it);
     if (found.size() > 0) break;
   }
   return found;
+}
+
+// A header is many small buffers: as many as fit into one record become one.
+template <class Buffers>
+boost::asio::const_buffer TlsStream::gathered(const Buffers& buffers) {
+  constexpr std::size_t record = std::size_t{16} << 10;
+  const auto first = boost::asio::buffer_sequence_begin(buffers);
+  if (first == boost::asio::buffer_sequence_end(buffers)) return {};
+  const boost::asio::const_buffer one(*first);
+  if (one.size() >= record || std::next(first) == boost::asio::buffer_sequence_end(buffers)) return one;
+  gathered_.resize(std::min(record, boost::asio::buffer_size(buffers)));
+  boost::asio::buffer_copy(boost::asio::buffer(gathered_), buffers);
+  return boost::asio::buffer(gathered_);
 }
 
 // Asks OpenSSL, sends what it has to say, brings it what it waits for, and asks again.

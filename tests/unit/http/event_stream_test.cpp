@@ -28,7 +28,8 @@ class EventStream : public RunningServer {
   }
   ~EventStream() override { stop(); }  // while what `next` refers to is there
 
-  void stream(const std::string& pattern, Next next, std::chrono::milliseconds pause = std::chrono::milliseconds(1)) {
+  void stream(const std::string& pattern, const Next& next,
+              std::chrono::milliseconds pause = std::chrono::milliseconds(1)) {
     serve(Verb::get, pattern, [next, pause](const Request&) -> Work {
       return [next, pause](Store&) {
         Reply reply;

@@ -16,7 +16,6 @@ using lockstep::testing::status_of;
 using lockstep::testing::wait_until;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 
 class HostileClient : public RunningServer {
@@ -53,8 +52,7 @@ TEST_F(HostileClient, CannotHideARequestBehindTransferCodings) {
            "Transfer-Encoding: gzip\r\n",
            "Transfer-Encoding:\r\n",
            "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
-           "Transfer-Encoding: \x0b"
-           "chunked\r\n",
+           "Transfer-Encoding: \vchunked\r\n",
            "Transfer-Encoding : chunked\r\n",
            " Transfer-Encoding: chunked\r\n",
            "Content-Length: 3\r\nTransfer-Encoding: identity\r\n",
