@@ -119,6 +119,7 @@ history::Run failed_run() {
   history::Run run;
   run.run_id = "brave_otter_1";
   run.experiment_name = "mnist";
+  run.experiment_id = "1";
   run.display_name = "brave_otter";
   run.user_id = "ada";
   run.compute = "local";
@@ -133,11 +134,11 @@ history::Run failed_run() {
 TEST(JobView, HasTheKeysOfAzureMlAndOurs) {
   const Json job = job_json(failed_run(), Workspace("/w/.lockstep"));
   EXPECT_EQ(job, Json::parse(R"({
-    "name": "brave_otter_1", "display_name": "brave_otter", "experiment_name": "mnist", "type": "command",
-    "status": "Failed", "reason": "rank 1 exited with 3", "exit_code": 3, "signal": null, "first_failed_rank": 1,
+    "name": "brave_otter_1", "display_name": "brave_otter", "experiment_name": "mnist", "experiment_id": "1",
+    "type": "command", "status": "Failed", "reason": "rank 1 exited with 3", "exit_code": 3, "signal": null, "first_failed_rank": 1,
     "compute": "local", "creation_context": {"created_at": "2025-11-24T16:00:00.000Z", "created_by": "ada"},
     "start_time": "2025-11-24T16:00:01.000Z", "end_time": "2025-11-24T16:00:03.500Z", "parent_job_name": null,
-    "archived": false, "run_folder": "/w/.lockstep/runs/brave_otter_1"})"));
+    "duration_ms": 2500, "supervised": true, "archived": false, "run_folder": "/w/.lockstep/runs/brave_otter_1"})"));
 }
 
 TEST(JobView, WritesNumbersThatJsonLacksAsTheJournalDoes) {
