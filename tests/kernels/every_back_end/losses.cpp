@@ -101,10 +101,20 @@ TEST_F(Losses, ANanLogitMakesTheLossNan) {
   }
 }
 
+// Two equal ones side by side: in one thread's hands, in those of two, of two warps.
 TEST_F(Losses, OfEqualLogitsTheFirstIsTheAnswer) {
-  const auto layout = plain({2, 2});
-  const auto plan = make_softmax_cross_entropy(*device, 2, 2, DataType::f32);
-  EXPECT_EQ(run(*plan, filled(layout, std::vector<double>{3, 3, 3, 3}), {0, 1}, 1, {}).correct, 1);
+  for (const int classes : {2, 40, 1100}) {
+    const auto layout = plain({2, classes});
+    const auto plan = make_softmax_cross_entropy(*device, 2, classes, DataType::f32);
+    for (const int first : {0, 3, 7, 31, 127, 1023}) {
+      if (first + 1 >= classes) continue;
+      Matrix logits = Matrix::Zero(2, classes);
+      logits.middleCols(first, 2).setConstant(3);
+      EXPECT_EQ(run(*plan, filled(layout, logits), {first, first}, 1, {}).correct, 2) << classes << " " << first;
+      EXPECT_EQ(run(*plan, filled(layout, logits), {first + 1, first + 1}, 1, {}).correct, 0)
+          << classes << " " << first;
+    }
+  }
 }
 
 // The known answers that Random123 publishes (examples/kat_vectors, philox4x32 10).
