@@ -92,7 +92,7 @@ std::pair<int, Report> choose_report(const Options& options, const fs::path& fol
   return {number, std::move(report)};
 }
 
-// What is not at the server, and what to do about it; empty: it has everything.
+// What is not at the server, and what to do about it.
 std::string rest_line(report::Sender& sender, const fs::path& folder) {
   const std::int64_t left = sender.count_unsent_metrics();
   const report::Delivery& delivery = sender.delivery();
@@ -114,7 +114,11 @@ void Reporting::finish(const std::string& state) {
   const double wait_s = state == "FINISHED" ? wait_s_ : std::min(wait_s_, longest_after_failure_s);
   const bool complete = sender_.finish(state, milliseconds(wait_s));
   log_.show_aside();
-  if (!complete) log_.note(rest_line(sender_, folder_));
+  try {
+    if (!complete) log_.note(rest_line(sender_, folder_));
+  } catch (const std::exception& error) {  // a training does not fail with what it can't report
+    log_.note(fmt::format("not all is reported, and the journals can't be read: {}", error.what()));
+  }
   const std::int64_t refused = sender_.delivery().refused();
   if (refused > 0) log_.note(fmt::format("{} values were refused by {}", refused, sender_.delivery().shown_uri()));
 }
@@ -145,11 +149,7 @@ std::unique_ptr<Reporting> start_reporting(const Options& options, const Places&
 // Journals that no training has reported: one run for all of them.
 static Report report_of_all_journals(const Options& options, const fs::path& folder, const std::string& uri) {
   Report report = new_report(options, uri);
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
-    int rank = 0;
-    if (std::sscanf(entry.path().filename().c_str(), "rank-%d.jsonl", &rank) == 1) report.journals[rank] = {};
-  }
+  for (const int rank : report::ranks_with_journals(folder)) report.journals[rank] = {};
   if (report.journals.empty()) throw not_found("no journal is in {}", folder.string());
   report.state = "FINISHED";
   report.ended_ms = now_ms();

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <sstream>
 #include <utility>
 
 #include "common/error.hpp"
@@ -23,10 +23,11 @@ std::string text_of(const Report& report, Position position) {
 
 std::optional<Position> position_of(const Report& report, const std::string& text) {
   if (!text.starts_with(report.id + ":")) return std::nullopt;
-  long long sequence = 0;
-  long long item = 0;
-  if (std::sscanf(text.c_str() + report.id.size() + 1, "%lld.%lld", &sequence, &item) != 2) return std::nullopt;
-  return Position{sequence, item};
+  std::istringstream rest(text.substr(report.id.size() + 1));
+  Position position;
+  char dot = 0;
+  if (!(rest >> position.sequence >> dot >> position.item)) return std::nullopt;
+  return position;
 }
 }  // namespace
 
@@ -92,14 +93,9 @@ void Delivery::make_run() {
 // Says that the run is on before it looks: the server does changes one after the other, so a batch whose answer did
 // not come is done by then, or never will be.
 void Delivery::look_at_run() {
-  try {
-    server_.update_run(report_.run_id, "RUNNING");
-  } catch (const Missing& reason) {
-    throw GiveUp(reason.what());
-  } catch (const Refused&) {  // of a deleted run; the next call tells
-  }
   RunOnServer run;
   try {
+    server_.update_run(report_.run_id, "RUNNING");
     run = server_.get_run(report_.run_id);
   } catch (const Refused& reason) {
     throw GiveUp(reason.what());

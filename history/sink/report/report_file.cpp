@@ -30,14 +30,21 @@ bool is_complete(const fs::path& folder, const Report& report) {
 
 static fs::path file_of(const fs::path& folder, int number) { return folder / fmt::format("report-{}.json", number); }
 
-static std::optional<int> number_of(const std::string& file) {
-  constexpr std::string_view before = "report-";
-  constexpr std::string_view after = ".json";
+static std::optional<int> number_of(const std::string& file, std::string_view before, std::string_view after) {
   if (!file.starts_with(before) || !file.ends_with(after)) return std::nullopt;
   int number = 0;
   const char* const end = file.data() + file.size() - after.size();
   const auto [stopped, error] = std::from_chars(file.data() + before.size(), end, number);
   return error == std::errc{} && stopped == end ? std::optional(number) : std::nullopt;
+}
+
+std::vector<int> ranks_with_journals(const fs::path& folder) {
+  std::vector<int> ranks;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto rank = number_of(entry.path().filename().string(), "rank-", ".jsonl");
+    if (rank && entry.path() == journal_file(folder, *rank)) ranks.push_back(*rank);
+  }
+  return ranks;
 }
 
 void write_report(const fs::path& folder, int number, const Report& report) {
@@ -88,7 +95,7 @@ std::map<int, Report> read_reports(const fs::path& folder) {
   std::map<int, Report> reports;
   std::error_code none;  // where there is no folder there are no reports
   for (const auto& entry : fs::directory_iterator(folder, none)) {
-    const auto number = number_of(entry.path().filename().string());
+    const auto number = number_of(entry.path().filename().string(), "report-", ".json");
     if (!number) continue;
     try {
       reports[*number] = parse(json::parse(read_file(entry.path())));

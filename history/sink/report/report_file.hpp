@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "history/sink/report/batch.hpp"
 
@@ -41,6 +42,7 @@ void write_report(const fs::path& folder, int number, const Report& report);
 // Nothing of it is left to send.
 bool is_complete(const fs::path& folder, const Report& report);
 
+std::vector<int> ranks_with_journals(const fs::path& folder);
 fs::path journal_file(const fs::path& folder, int rank);
 
 }  // namespace lockstep::history::report

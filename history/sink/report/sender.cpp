@@ -135,7 +135,7 @@ bool Sender::deliver() {
   const std::int64_t before = delivery_.acknowledged();
   const auto stop = [&] {
     look_for_interruption();
-    if (patience_ms_ > 0 && ending_ && !interrupted_ && delivery_.acknowledged() > before) {
+    if (ending_ && patience_ms_ > 0 && !interrupted_ && delivery_.acknowledged() > before) {
       give_up_at_ms_ = monotonic_ms() + patience_ms_;
     }
     return time_is_up() || (interrupted_ && !to_the_end);

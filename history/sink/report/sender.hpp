@@ -65,7 +65,7 @@ class Sender {
   Backoff backoff_;
   std::atomic<std::int64_t> give_up_at_ms_;  // monotonic
   std::atomic<bool> ending_ = false;         // everything is in the journals
-  std::string end_state_;                    // written before ending_
+  std::string end_state_;                    // these three are read only when ending_ is true
   std::int64_t end_ms_ = 0;
   std::int64_t patience_ms_ = 0;
   bool end_is_noted_ = false;

@@ -74,19 +74,21 @@ json TrackingServer::post(const std::string& path, const json& body) {
 }
 
 std::string TrackingServer::find_or_make_experiment(const std::string& name) {
-  const auto find = [&] {
-    return read(get("experiments/get-by-name?experiment_name=" + quoted(name)),
-                [](const json& body) { return body.at("experiment").at("experiment_id").get<std::string>(); });
+  const auto find = [&]() -> std::optional<std::string> {
+    try {
+      return read(get("experiments/get-by-name?experiment_name=" + quoted(name)),
+                  [](const json& body) { return body.at("experiment").at("experiment_id").get<std::string>(); });
+    } catch (const Missing&) {
+      return std::nullopt;
+    }
   };
-  try {
-    return find();
-  } catch (const Missing&) {
-  }
+  if (const auto known = find()) return *known;
   try {
     return read(post("experiments/create", {{"name", name}}),
                 [](const json& body) { return body.at("experiment_id").get<std::string>(); });
   } catch (const Refused&) {
-    return find();  // somebody else was quicker; if not, this says what is wrong
+    if (const auto known = find()) return *known;  // somebody else was quicker
+    throw;
   }
 }
 
