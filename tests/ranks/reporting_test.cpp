@@ -16,7 +16,6 @@
 namespace lockstep {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::TrackingServerProcess;
 using testing::wait_until;
 
@@ -185,7 +184,7 @@ TEST_F(Reporting, LosesNothingWhenTheServerIsKilledAndComesBack) {
 }
 
 TEST_F(Reporting, ATrainingThatWasKilledGoesOnInItsRun) {
-  const std::vector<std::string> options = {"--checkpoint-every", "50"};
+  std::vector<std::string> options = {"--checkpoint-every", "50"};
   Training killed = start(400, options);
   ASSERT_TRUE(wait_until([&] { return has_points() && steps_done() >= 60; })) << said();
   ::kill(killed.process.pid, SIGKILL);  // mpirun; its ranks end with it
@@ -193,6 +192,7 @@ TEST_F(Reporting, ATrainingThatWasKilledGoesOnInItsRun) {
   const fs::path lock = journals() / "report.lock";
   ASSERT_TRUE(wait_until([&] { return FileLock::try_take(lock).has_value(); }));
   EXPECT_EQ(only_run().state, history::RunState::running);
+  options.insert(options.end(), {"--max-steps", std::to_string(steps_done() + 100)});
   ASSERT_EQ(run(400, options), 0) << said();
   EXPECT_THAT(said(), HasSubstr("goes on from"));
   EXPECT_EQ(in_store(), in_journals());
@@ -207,7 +207,7 @@ TEST_F(Reporting, ATrainingThatWasStoppedLeavesItsRunOpenAndGoesOnInIt) {
   EXPECT_EQ(stopped.exit_code(), 75) << said();
   EXPECT_EQ(in_store(), in_journals());
   EXPECT_EQ(only_run().state, history::RunState::running);
-  ASSERT_EQ(run(400), 0) << said();
+  ASSERT_EQ(run(400, {"--max-steps", std::to_string(steps_done() + 100)}), 0) << said();
   EXPECT_EQ(in_store(), in_journals());
   EXPECT_EQ(only_run().state, history::RunState::completed);
 }

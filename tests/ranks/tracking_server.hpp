@@ -25,9 +25,10 @@ class TrackingServerProcess {
     const fs::path said = folder_ / "said";
     fs::remove(said);
     const Fd output = open_file(said, O_WRONLY | O_CREAT);
+    const std::string lockstep = LOCKSTEP_BINARY_DIR "/bin/lockstep";
     ProgramSpec program;
-    program.argv = {LOCKSTEP_BINARY_DIR "/bin/lockstep", "serve",  "--workspace",
-                    (folder_ / "workspace").string(),    "--port", std::to_string(port_)};
+    program.argv = {
+        lockstep, "serve", "--workspace", (folder_ / "workspace").string(), "--port", std::to_string(port_)};
     program.environment = current_environment();
     program.stdout_fd = program.stderr_fd = output.get();
     process_ = start_program(program);

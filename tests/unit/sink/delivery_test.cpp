@@ -13,7 +13,6 @@ using lockstep::testing::ScriptedReply;
 using lockstep::testing::TemporaryFolder;
 using lockstep::testing::TrackingStub;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Points = std::vector<std::pair<std::int64_t, double>>;
 

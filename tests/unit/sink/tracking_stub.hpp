@@ -123,7 +123,8 @@ class TrackingStub {
     if (const std::string reason = refuse_batch(body); !reason.empty()) return error(400, reason);
     for (const json& each : body["params"]) {
       const auto known = params.find(each["key"]);
-      if (known != params.end() && known->second != each["value"]) return error(400, "changing params is not allowed");
+      if (known != params.end() && known->second != each["value"].get<std::string>())
+        return error(400, "changing params is not allowed");
     }
     for (const json& each : body["params"]) params[each["key"]] = each["value"];
     for (const json& each : body["tags"]) tags[each["key"]] = each["value"];
