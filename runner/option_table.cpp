@@ -154,6 +154,11 @@ std::vector<OptionRow> make_table() {
       "tensorboard", &O::tensorboard, "PATH",
       "folder for TensorBoard's event files (empty: $LOCKSTEP_RUN_DIR/tensorboard, without a launcher tensorboard/ "
       "in --journal's folder); none: there are none"));
+  add(choice("report", &O::report, {"auto", "none", "only"},
+             "auto: metrics also go to the server at $MLFLOW_TRACKING_URI, if that is an http(s) address and not the "
+             "launcher's own; none: they stay here; only: send what --journal's folder has left, and train nothing"));
+  add(number("report-wait", &O::report_wait_s, 0.0, 1e6, "seconds",
+             "how long the end waits for that server to take what is left; the journal keeps the rest"));
   add(number("weight-histograms", &O::weight_histograms, std::int64_t{0}, many, "steps",
              "a histogram of each layer's parameters for TensorBoard every so many steps; 0: none"));
 

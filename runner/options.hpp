@@ -47,6 +47,8 @@ struct Options {
   std::int64_t log_every = 10;
   std::string journal;
   std::string tensorboard;
+  std::string report = "auto";
+  double report_wait_s = 30;
   std::int64_t weight_histograms = 0;
 
   std::string device = "auto";

@@ -48,7 +48,8 @@ static std::vector<std::string> contradictions(const Options& options) {
   };
   pair("train-images", options.train_images, "train-labels", options.train_labels);
   pair("test-images", options.test_images, "test-labels", options.test_labels);
-  if (options.data.empty() && options.train_images.empty() && options.train_labels.empty()) {
+  if (options.report != "only" && options.data.empty() && options.train_images.empty() &&
+      options.train_labels.empty()) {
     mistakes.emplace_back("no data: give --data DIR, or --train-images and --train-labels");
   }
   if (options.weight_histograms > 0 && options.tensorboard == "none") {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "runner/agreement.hpp"
+#include "runner/reporting.hpp"
 
 namespace lockstep::runner {
 
@@ -46,6 +47,13 @@ int run_program(int argc, char** argv, const Parts& parts) {
   if (command.print) {
     if (rank_of_environment() == 0) fmt::print("{}", *command.print);
     return static_cast<int>(ExitCode::done);
+  }
+  if (command.options.report == "only") {
+    try {
+      return rank_of_environment() == 0 ? static_cast<int>(report_what_is_left(command.options)) : 0;
+    } catch (const Error& error) {
+      return leave_with(error, std::string("lockstep-train: ") + error.what());
+    }
   }
   std::unique_ptr<Collective> collective;
   try {

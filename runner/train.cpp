@@ -12,6 +12,7 @@
 #include "runner/choose_device.hpp"
 #include "runner/places.hpp"
 #include "runner/program.hpp"
+#include "runner/reporting.hpp"
 #include "runner/stop_signals.hpp"
 #include "runner/trainer.hpp"
 
@@ -166,14 +167,25 @@ ExitCode train(const Options& options, Collective& collective, const ModelFactor
   if (!chosen.line.empty()) log->note(chosen.line);
   Trainer trainer(options, collective, sums, places, data, *model, *optimizer, *log);
   trainer.resume();
-  log->parameters(as_parameters(options), trainer.position().step);
-  if (trainer.run() == Ending::stopped_early) {
-    log->note(fmt::format("stopped at step {} of {}; --resume auto goes on from here", trainer.position().step,
-                          trainer.length().end_step));
-    return ExitCode::stopped_early;
+  const auto reporting = agreed(collective, [&] {
+    const bool reports = collective.rank() == 0;
+    return reports ? start_reporting(options, places, collective.size(), trainer.position().step > 0, *log) : nullptr;
+  });
+  try {
+    log->parameters(as_parameters(options), trainer.position().step);
+    const Ending ending = trainer.run();
+    if (ending == Ending::stopped_early) {
+      log->note(fmt::format("stopped at step {} of {}; --resume auto goes on from here", trainer.position().step,
+                            trainer.length().end_step));
+    } else {
+      conclude(options, collective, places, data, *model, *optimizer, trainer, *log);
+    }
+    if (reporting) reporting->finish(ending == Ending::completed ? "FINISHED" : "RUNNING");
+    return ending == Ending::completed ? ExitCode::done : ExitCode::stopped_early;
+  } catch (...) {
+    if (reporting) reporting->finish("FAILED");
+    throw;
   }
-  conclude(options, collective, places, data, *model, *optimizer, trainer, *log);
-  return ExitCode::done;
 }
 
 }  // namespace lockstep::runner

@@ -108,7 +108,12 @@ void TrainingLog::progress(const history::Progress& progress) {
   history::JournalEntry entry;
   entry.progress = progress;
   write(std::move(entry), progress.step);
+  show_aside();
   display_.progress(progress);
+}
+
+void TrainingLog::show_aside() {
+  for (const std::string& line : aside_.take()) note(line);
 }
 
 }  // namespace lockstep::runner

@@ -13,6 +13,7 @@
 
 #include "history/sink/journal.hpp"
 #include "history/sink/tensorboard/event_file.hpp"
+#include "runner/aside_lines.hpp"
 #include "runner/collective/collective.hpp"
 #include "runner/display.hpp"
 #include "runner/model/model.hpp"
@@ -45,6 +46,9 @@ class TrainingLog {
   // Rank 0, a few times a second at most.
   void progress(const history::Progress& progress);
   void note(const std::string& line) { display_.note(line); }
+  // Lines of other threads: shown with the next progress, or by show_aside().
+  AsideLines& aside() { return aside_; }
+  void show_aside();
 
  private:
   void write(history::JournalEntry entry, std::int64_t step);
@@ -53,6 +57,7 @@ class TrainingLog {
 
   const Collective& collective_;
   Display display_;
+  AsideLines aside_;
   history::Journal journal_;
   std::optional<history::tensorboard::EventFile> events_;
   bool warned_ = false;

@@ -50,6 +50,13 @@ std::int64_t next_sequence_of(int fd, std::uint64_t size) {
 }
 }  // namespace
 
+std::int64_t next_sequence_in(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return 0;
+  const Fd fd = open_file(file, O_RDONLY);
+  return next_sequence_of(fd.get(), size_of(fd.get()));
+}
+
 Journal::Journal(const fs::path& file, int rank) : fd_(open_file(file, O_RDWR | O_CREAT | O_APPEND)), rank_(rank) {
   const std::uint64_t size = size_of(fd_.get());
   if (size == 0) return;

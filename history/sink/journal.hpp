@@ -53,6 +53,9 @@ inline constexpr std::size_t longest_journal_line = std::size_t{1} << 20;  // by
 std::string journal_line(const JournalEntry& entry);
 std::optional<JournalEntry> parse_journal_line(std::string_view line);
 
+// The number that the next entry of this journal gets; 0 where there is no file.
+std::int64_t next_sequence_in(const fs::path& file);
+
 class Journal {
  public:
   // Opens for append. A last line that was cut by a kill is closed with a newline first (readers skip it), and the

@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "common/clock.hpp"
+#include "common/curl_library.hpp"
 #include "common/digest_stream.hpp"
 #include "common/error.hpp"
-#include "launcher/compute/curl_library.hpp"
 #include "launcher/compute/megabytes.hpp"
 #include "launcher/plan/location.hpp"
 

@@ -37,6 +37,7 @@ is rank 0 of 1.
 | `LOCKSTEP_CACHE` | downloaded inputs; default: `$XDG_CACHE_HOME/lockstep`, else `~/.cache/lockstep` |
 | `LOCKSTEP_RUNTIME_DIR` | the ledger of this machine's slots; default: `/run/lockstep` for root, else `$XDG_RUNTIME_DIR/lockstep`, else `/tmp/lockstep-<uid>` |
 | `LOCKSTEP_SLOTS` | how many ranks this machine runs at once; default: as many as it has cores |
+| `MLFLOW_TRACKING_URI` and its kin | `lockstep-train` without a launcher: where it reports to ([metrics.md](metrics.md)) |
 | `LOCKSTEP_FAULT` | for tests: the point at which a process kills itself (`<name>` or `<name>:<n>`, the n-th time) |
 )";
 

@@ -1,9 +1,9 @@
-// libcurl, loaded when the first web input is fetched.
+// libcurl, loaded when it is first needed.
 #pragma once
 
 #include <curl/curl.h>
 
-namespace lockstep::compute {
+namespace lockstep {
 
 // The functions that we call. Linked in the usual way libcurl brings 30 more libraries, and starting any lockstep
 // process (every rank goes through one) would take 11 ms longer: best of 40 starts, 0.7 ms against 12 ms.
@@ -21,4 +21,4 @@ struct CurlLibrary {
 
 const CurlLibrary& curl_library();  // initialised; throws failure where libcurl is not installed
 
-}  // namespace lockstep::compute
+}  // namespace lockstep

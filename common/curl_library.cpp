@@ -1,22 +1,22 @@
-#include "launcher/compute/curl_library.hpp"
+#include "common/curl_library.hpp"
 
 #include <dlfcn.h>
 
 #include "common/error.hpp"
 
-namespace lockstep::compute {
+namespace lockstep {
 
 template <class Function>
 static void find(void* library, const char* name, Function& function) {
   function = reinterpret_cast<Function>(::dlsym(library, name));
-  if (function == nullptr) throw failure("the libcurl of this machine lacks {}; web inputs need libcurl 7.85", name);
+  if (function == nullptr) throw failure("the libcurl of this machine lacks {}; 7.85 or later is needed", name);
 }
 
 static void* open_library() {
   for (const char* name : {"libcurl.so.4", "libcurl-gnutls.so.4"}) {
     if (void* const library = ::dlopen(name, RTLD_NOW | RTLD_LOCAL)) return library;
   }
-  throw failure("web inputs need libcurl (Debian: libcurl4); it can't be loaded: {}", ::dlerror());
+  throw failure("libcurl is needed (Debian: libcurl4), and can't be loaded: {}", ::dlerror());
 }
 
 static CurlLibrary load() {
@@ -41,4 +41,4 @@ const CurlLibrary& curl_library() {
   return library;
 }
 
-}  // namespace lockstep::compute
+}  // namespace lockstep
