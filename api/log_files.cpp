@@ -44,16 +44,16 @@ std::vector<LogFile> list_logs(const RunFolder& folder) {
 }
 
 // The listing refuses what leads out of logs/.
+static bool is_log(const RunFolder& folder, const std::string& name) try {
+  const auto found = history::list_artifacts(folder.logs(), name);
+  return !name.empty() && found.size() == 1 && !found.front().is_folder && found.front().path == name;
+} catch (const Error& error) {
+  if (error.code() != ExitCode::not_found) throw;
+  return false;
+}
+
 static Fd open_log(const RunFolder& folder, const std::string& name) {
-  const Error unknown = not_found("{} has no log '{}'", folder.run_id(), name);
-  std::vector<history::Artifact> found;
-  try {
-    found = history::list_artifacts(folder.logs(), name);
-  } catch (const Error& error) {
-    if (error.code() != ExitCode::not_found) throw;
-    throw unknown;
-  }
-  if (name.empty() || found.size() != 1 || found.front().is_folder || found.front().path != name) throw unknown;
+  if (!is_log(folder, name)) throw not_found("{} has no log '{}'", folder.run_id(), name);
   return open_file(folder.logs() / name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 }
 

@@ -12,12 +12,12 @@ using ::testing::Not;
 class JobEvents : public JobRig {
  protected:
   std::optional<std::string> next() {
-    if (!events_) events_ = get("/api/v1/jobs/job/events").reply.events;
-    return events_->next(store());
+    if (!next_) next_ = get("/api/v1/jobs/job/events").reply.events.value_or(history::server::EventSource()).next;
+    return next_(store());
   }
 
  private:
-  std::optional<history::server::EventSource> events_;
+  std::function<std::optional<std::string>(Store&)> next_;
 };
 
 TEST_F(JobEvents, TellWhatIsNewAndThatItIsOver) {

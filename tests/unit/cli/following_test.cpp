@@ -8,10 +8,10 @@
 
 #include <fstream>
 
+#include "api/ranks_of_run.hpp"
 #include "cli/copy_tree.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/log_tail.hpp"
-#include "api/ranks_of_run.hpp"
 #include "cli/screen.hpp"
 #include "common/error.hpp"
 #include "tests/support/temporary_folder.hpp"
