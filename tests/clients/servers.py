@@ -25,6 +25,26 @@ os.environ |= {
 }
 
 
+def start_serving(command, environment=None):
+    """`lockstep serve` and the address that it prints."""
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("MLFLOW_TRACKING_URI="):
+            return process, line.split("=", 1)[1].strip()
+    raise AssertionError(f"lockstep serve ended with {process.wait()} and said: {''.join(said)}")
+
+
+def end_serving(process):
+    """As a person ends it; it must end well."""
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(timeout=60)
+    process.stdout.close()
+    if code != 0:
+        raise AssertionError(f"lockstep serve ended with {code}")
+
+
 class Lockstep:
     def __init__(self, build=None, options=()):
         """`build`: the build folder; a test is started with it. `options`: further ones of `lockstep serve`."""
@@ -32,22 +52,11 @@ class Lockstep:
         self.folder = tempfile.TemporaryDirectory()
         self.workspace = pathlib.Path(self.folder.name) / "workspace"
         command = [str(program), "serve", "--port", "0", "--workspace", str(self.workspace), *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        said = []
-        for line in self.process.stdout:
-            said.append(line)
-            if line.startswith("MLFLOW_TRACKING_URI="):
-                self.url = line.split("=", 1)[1].strip()
-                return
-        raise AssertionError(f"lockstep serve ended with {self.process.wait()} and said: {''.join(said)}")
+        self.process, self.url = start_serving(command)
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait()
-        self.process.stdout.close()
+        end_serving(self.process)
         self.folder.cleanup()
-        if code != 0:
-            raise AssertionError(f"lockstep serve ended with {code}")
 
 
 def free_port():

@@ -4,7 +4,6 @@ a deadline."""
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,9 +18,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
-for name in list(os.environ):  # what a person or another test has set
-    if name.startswith(("LOCKSTEP_", "MLFLOW_")) or name.lower().endswith("_proxy"):
-        del os.environ[name]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "clients"))
+import servers  # noqa: E402
 
 DEADLINE_S = 20
 
@@ -57,25 +55,14 @@ class Server:
 
     def start(self, port):
         command = [str(self.program), "serve", "--port", str(port), *self.options]
-        self.process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, text=True)
-        said = []
-        for line in self.process.stdout:
-            said.append(line)
-            if line.startswith("MLFLOW_TRACKING_URI="):
-                self.url = line.split("=", 1)[1].strip()
-                return
-        raise AssertionError(f"lockstep serve ended with {self.process.wait()} and said: {''.join(said)}")
+        self.process, self.url = servers.start_serving(command, self.environment)
 
     def stop(self):
         self.end()
         self.folder.cleanup()
 
     def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=60)
-        self.process.stdout.close()
-        if code != 0:
-            raise AssertionError(f"lockstep serve ended with {code}")
+        servers.end_serving(self.process)
 
     def restart(self):
         self.end()
