@@ -20,7 +20,7 @@
 #include "common/process.hpp"
 #include "common/run_folder.hpp"
 #include "history/sink/journal.hpp"
-#include "history/store/database.hpp"
+#include "history/store/sqlite_database.hpp"
 #include "history/store/store.hpp"
 
 using namespace lockstep;
@@ -71,7 +71,7 @@ void measure_rate(const std::string& what, int repeats, double count, const std:
 void generate(const Workspace& workspace) {
   workspace.create();
   open_sqlite_store(workspace.store_file())->get_or_create_experiment("bench");
-  Database database(workspace.store_file());
+  SqliteDatabase database(workspace.store_file());
   if (database.number("SELECT count(*) FROM runs") == runs &&
       database.number("SELECT max(rowid) FROM metrics") >= std::int64_t{runs} * keys * steps) {
     return;
@@ -198,7 +198,7 @@ void measure_ingest(const std::string& where, const fs::path& file, int batch_si
 void measure_floor(const fs::path& file, int batch_size) {
   constexpr int values = 100'000;
   write_file_atomically(file, "");
-  Database database(file);
+  SqliteDatabase database(file);
   database.use_wal();
   database.execute("CREATE TABLE m (series INTEGER, step INTEGER, timestamp_ms INTEGER, value REAL)");
   measure_rate(fmt::format("floor: plain SQLite inserts, batches of {}", batch_size), 5, values, [&] {

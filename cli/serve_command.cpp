@@ -9,6 +9,7 @@
 #include "common/clock.hpp"
 #include "common/digest.hpp"
 #include "history/server/http/service.hpp"
+#include "history/store/open_store.hpp"
 
 namespace lockstep::cli {
 
@@ -20,6 +21,7 @@ struct ServeArguments {
   std::string host = "127.0.0.1";
   int port = 5000;
   std::string workspace;
+  std::string store;
   std::vector<std::string> allowed_hosts;
   std::optional<int> most_per_client;
   std::string tls_certificate;
@@ -41,8 +43,8 @@ std::optional<history::Permit> permit_of(history::Store& store, const std::strin
   return found ? std::optional(found->permit) : std::nullopt;
 }
 
-void check_somebody_can_come_in(const Workspace& workspace) {
-  for (const history::AccessToken& each : history::open_sqlite_store(workspace.store_file())->list_tokens()) {
+void check_somebody_can_come_in(const std::string& store) {
+  for (const history::AccessToken& each : history::open_store(store)->list_tokens()) {
     if (!history::is_over(each, now_ms())) return;
   }
   throw bad_input(
@@ -85,15 +87,17 @@ int serve(const ServeArguments& arguments) {
       arguments.workspace.empty() ? Workspace::find() : Workspace(fs::absolute(arguments.workspace));
   http::Options options = options_of(arguments);
   workspace.create();
-  if (options.gate) check_somebody_can_come_in(workspace);
+  const std::string store = arguments.store.empty() ? workspace.store_file().string() : arguments.store;
+  if (options.gate) check_somebody_can_come_in(store);
   if (!is_loopback(arguments.host) && !options.tls) {
     fmt::print(stderr, "What is sent here travels in clear, {}. Where others can listen, serve with --tls-cert.\n",
                options.gate ? "tokens included" : "and anybody may send it");
   }
   const auto survives = arguments.durable ? history::Survives::power_loss : history::Survives::process_death;
-  http::Service service(workspace, std::move(options), survives, api::all_routes(workspace));
+  http::Service service(workspace, std::move(options), {store, survives}, api::all_routes(workspace));
+  const std::string served = history::is_postgres(store) ? history::without_password(store) : workspace.root().string();
   print_text(fmt::format("Serving {} at {}\nMLFLOW_TRACKING_URI={}\nCtrl-C stops; what was acknowledged is kept.\n",
-                         workspace.root().string(), service.url(), service.url()));
+                         served, service.url(), service.url()));
   service.run(true);
   return 0;
 }
@@ -106,11 +110,14 @@ void add_serve_command(const Command& root) {
                "lockstep serve\n"
                "lockstep serve --port 0          # any port that is free; it says which\n"
                "lockstep serve --host 0.0.0.0    # for those who have a token (lockstep token create)\n"
+               "lockstep serve --store postgresql://lockstep@db/lockstep   # a history that several servers share\n"
                "MLFLOW_TRACKING_URI=http://127.0.0.1:5000 python train.py");
   auto arguments = std::make_shared<ServeArguments>();
   command.option("--host", arguments->host, "HOST", "The address to listen at (127.0.0.1)");
   command.option("-p,--port", arguments->port, "PORT", "The port (5000); 0: one that is free");
   command.option("--workspace", arguments->workspace, "DIR", "The workspace folder (the one that other commands use)");
+  command.option("--store", arguments->store, "URL|FILE",
+                 "The history to serve (the workspace's): a PostgreSQL database by its URL, or a file of SQLite's");
   command.option("--allow-host", arguments->allowed_hosts, "NAME", "A further name that clients call this server by");
   command.option("--max-connections-per-client", arguments->most_per_client, "N",
                  "Open connections of one address (512; of this machine any number)");

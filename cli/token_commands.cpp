@@ -9,6 +9,7 @@
 #include "cli/text_table.hpp"
 #include "common/clock.hpp"
 #include "common/digest.hpp"
+#include "history/store/open_store.hpp"
 
 namespace lockstep::cli {
 
@@ -21,8 +22,29 @@ struct CreateArguments {
   std::string run;
   std::string expires = "90d";
   std::string note;
+  std::string store;
   OutputOptions output;
 };
+
+struct ListArguments {
+  std::string store;
+  OutputOptions output;
+};
+
+struct DeleteArguments {
+  std::string id;
+  std::string store;
+};
+
+// Where tokens are that `lockstep serve --store` lets in.
+void add_store(const Command& command, std::string& store) {
+  command.option("--store", store, "URL|FILE",
+                 "The history that is served (the workspace's), as lockstep serve --store takes it");
+}
+
+std::unique_ptr<history::Store> store_with_tokens(const std::string& store) {
+  return store.empty() ? std::move(open_workspace().store) : history::open_store(store);
+}
 
 // "12h" in milliseconds; 0 for "never".
 std::int64_t lifetime_ms(const std::string& text) {
@@ -40,6 +62,13 @@ std::int64_t lifetime_ms(const std::string& text) {
   throw bad_input("--expires {}: say 30m, 12h, 90d, 8w, or never", text);
 }
 
+// Made where there is none: a server may be started after its tokens.
+std::unique_ptr<history::Store> store_of_workspace() {
+  const Workspace workspace = Workspace::find();
+  workspace.create();
+  return history::open_sqlite_store(workspace.store_file());
+}
+
 std::string time_text(std::int64_t ms, const char* never) { return ms == 0 ? never : iso8601(ms); }
 
 Json token_json(const AccessToken& token) {
@@ -54,8 +83,6 @@ Json token_json(const AccessToken& token) {
 
 int create(const CreateArguments& arguments) {
   const std::int64_t lifetime = lifetime_ms(arguments.expires);
-  const Workspace workspace = Workspace::find();
-  workspace.create();
   AccessToken token;
   token.token_id = random_hex(8);
   token.permit = {history::scope_named(arguments.scope).value_or(history::Scope::none), arguments.run};
@@ -63,7 +90,8 @@ int create(const CreateArguments& arguments) {
   token.created_ms = now_ms();
   if (lifetime > 0) token.expires_ms = token.created_ms + lifetime;
   const std::string text = "lockstep_" + random_hex(40);
-  history::open_sqlite_store(workspace.store_file())->create_token(token, sha256_hex(text));
+  const auto store = arguments.store.empty() ? store_of_workspace() : history::open_store(arguments.store);
+  store->create_token(token, sha256_hex(text));
   if (arguments.output.given()) {
     Json json = token_json(token);
     json["token"] = text;
@@ -77,11 +105,11 @@ int create(const CreateArguments& arguments) {
   return 0;
 }
 
-int list(const OutputOptions& output) {
-  const auto tokens = open_workspace().store->list_tokens();
+int list(const ListArguments& arguments) {
+  const auto tokens = store_with_tokens(arguments.store)->list_tokens();
   Json all = Json::array();
   for (const AccessToken& each : tokens) all.push_back(token_json(each));
-  print(all, output, [&](const Terminal& terminal) {
+  print(all, arguments.output, [&](const Terminal& terminal) {
     std::vector<std::vector<std::string>> rows;
     rows.reserve(tokens.size());
     const std::int64_t now = now_ms();
@@ -109,7 +137,8 @@ void add_token_commands(const Command& root) {
   const Command create_command = token.add("create", "Make a token and print it; only its hash is kept",
                                            "export MLFLOW_TRACKING_TOKEN=$(lockstep token create)\n"
                                            "lockstep token create --scope read --expires never --note 'wall display'\n"
-                                           "lockstep token create --run brave_otter_k3x9m2pq --expires 12h");
+                                           "lockstep token create --run brave_otter_k3x9m2pq --expires 12h\n"
+                                           "lockstep token create --store postgresql://lockstep@db/lockstep");
   auto arguments = std::make_shared<CreateArguments>();
   create_command
       .option("--scope", arguments->scope, "SCOPE",
@@ -118,21 +147,24 @@ void add_token_commands(const Command& root) {
   create_command.option("--run", arguments->run, "RUN", "Change this run, and those below it, and nothing else");
   create_command.option("--expires", arguments->expires, "TIME", "30m, 12h, 90d (default), 8w or never");
   create_command.option("--note", arguments->note, "TEXT", "What it is for, for the list");
+  add_store(create_command, arguments->store);
   add_output_options(create_command, arguments->output);
   create_command.does([arguments] { return create(*arguments); });
 
   const Command list_command =
       token.add("list", "List tokens: what each permits, and until when", "lockstep token list -o json");
-  auto output = std::make_shared<OutputOptions>();
-  add_output_options(list_command, *output);
-  list_command.does([output] { return list(*output); });
+  auto listed = std::make_shared<ListArguments>();
+  add_store(list_command, listed->store);
+  add_output_options(list_command, listed->output);
+  list_command.does([listed] { return list(*listed); });
 
   const Command delete_command =
       token.add("delete", "End a token; its bearers are out within a second", "lockstep token delete 3f9a0c12");
-  auto id = std::make_shared<std::string>();
-  delete_command.option("id", *id, "ID", "The token's id, from the list").required();
-  delete_command.does([id] {
-    open_workspace().store->delete_token(*id);
+  auto ended = std::make_shared<DeleteArguments>();
+  delete_command.option("id", ended->id, "ID", "The token's id, from the list").required();
+  add_store(delete_command, ended->store);
+  delete_command.does([ended] {
+    store_with_tokens(ended->store)->delete_token(ended->id);
     return 0;
   });
 }

@@ -5,6 +5,7 @@ find_package(fmt 9 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)
+find_package(PostgreSQL REQUIRED)
 find_package(CURL REQUIRED)
 find_package(GTest REQUIRED)
 set(MPI_CXX_SKIP_MPICXX ON)  # the C interface; the C++ bindings are gone from the standard

@@ -1,12 +1,12 @@
 #include <set>
 
 #include "history/store/limits.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
-std::vector<std::string> SqliteStore::write_checked(std::int64_t run, std::span<const Metric> metrics,
-                                                    std::span<const KeyValue> params, std::span<const KeyValue> tags) {
+std::vector<std::string> SqlStore::write_checked(std::int64_t run, std::span<const Metric> metrics,
+                                                 std::span<const KeyValue> params, std::span<const KeyValue> tags) {
   const bool cut = limits::cut_long_values();
   std::vector<std::string> mistakes;
   std::vector<const Metric*> good;
@@ -39,8 +39,8 @@ static std::string one_per_line(const std::vector<std::string>& sentences) {
   return text;
 }
 
-void SqliteStore::write_checked_or_throw(std::int64_t run, std::span<const Metric> metrics,
-                                         std::span<const KeyValue> params, std::span<const KeyValue> tags) {
+void SqlStore::write_checked_or_throw(std::int64_t run, std::span<const Metric> metrics,
+                                      std::span<const KeyValue> params, std::span<const KeyValue> tags) {
   std::vector<std::string> mistakes;
   std::set<std::string_view> seen;
   for (const KeyValue& param : params) {
@@ -50,8 +50,8 @@ void SqliteStore::write_checked_or_throw(std::int64_t run, std::span<const Metri
   if (!mistakes.empty()) throw bad_input("{}", one_per_line(mistakes));
 }
 
-void SqliteStore::log_batch(const std::string& run_id, std::span<const Metric> metrics,
-                            std::span<const KeyValue> params, std::span<const KeyValue> tags) {
+void SqlStore::log_batch(const std::string& run_id, std::span<const Metric> metrics, std::span<const KeyValue> params,
+                         std::span<const KeyValue> tags) {
   Transaction transaction(database_, Survives::process_death);
   write_checked_or_throw(number_of_active(run_id), metrics, params, tags);
   transaction.commit();
@@ -62,11 +62,11 @@ static std::int64_t taken_through(Database& database, std::int64_t run, int rank
   return found.bind(run, rank).step() ? found.integer(0) : -1;
 }
 
-std::int64_t SqliteStore::journal_taken_through(const std::string& run_id, int rank) {
+std::int64_t SqlStore::journal_taken_through(const std::string& run_id, int rank) {
   return taken_through(database_, number_of(run_id), rank);
 }
 
-std::vector<std::string> SqliteStore::take_journal(const std::string& run_id, const JournalBatch& batch) {
+std::vector<std::string> SqlStore::take_journal(const std::string& run_id, const JournalBatch& batch) {
   Transaction transaction(database_, Survives::process_death);
   const std::int64_t run = number_of(run_id);
   const std::int64_t taken = taken_through(database_, run, batch.rank);
@@ -81,7 +81,7 @@ std::vector<std::string> SqliteStore::take_journal(const std::string& run_id, co
   database_
       .query(
           "INSERT INTO journals (run, rank, through_sequence) VALUES (?, ?, ?) "
-          "ON CONFLICT DO UPDATE SET through_sequence = excluded.through_sequence")
+          "ON CONFLICT (run, rank) DO UPDATE SET through_sequence = excluded.through_sequence")
       .bind(run, batch.rank, batch.through_sequence)
       .run();
   transaction.commit();

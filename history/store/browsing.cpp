@@ -3,7 +3,7 @@
 
 #include "history/store/m4.hpp"
 #include "history/store/series.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -18,7 +18,7 @@ static Query selected(Database& database, const std::string& sql, const Series& 
 
 // Counting first makes parts of equal length, however steps and times are spread. A point that comes in between is the
 // next look's.
-Curve SqliteStore::curve(const std::string& run_id, const std::string& key, const CurveQuery& query) {
+Curve SqlStore::curve(const std::string& run_id, const std::string& key, const CurveQuery& query) {
   const std::int64_t run = number_of(run_id);
   const Snapshot one_moment(database_);
   const auto series = find_series(database_, run, key);
@@ -47,17 +47,18 @@ Curve SqliteStore::curve(const std::string& run_id, const std::string& key, cons
 }
 
 // start_ms is MLflow's start_time (migration 2).
-std::vector<Activity> SqliteStore::activity() {
+std::vector<Activity> SqlStore::activity() {
   Query rows = database_.query(
-      "SELECT experiment_id, count(*), sum(finished = 0), max(start_ms) FROM runs WHERE archived = 0 "
+      "SELECT experiment_id, count(*), count(*) FILTER (WHERE finished = 0), max(start_ms) FROM runs WHERE archived = "
+      "0 "
       "GROUP BY experiment_id");
   std::vector<Activity> all;
   while (rows.step()) all.push_back({rows.text(0), rows.integer(1), rows.integer(2), rows.integer(3)});
   return all;
 }
 
-LatestPage SqliteStore::latest_page(const std::string& run_id, const std::string& part, int max_results,
-                                    const std::string& page_token) {
+LatestPage SqlStore::latest_page(const std::string& run_id, const std::string& part, int max_results,
+                                 const std::string& page_token) {
   if (max_results < 1) throw bad_input("max_results is {}; it must be 1 or more", max_results);
   const std::int64_t run = number_of(run_id);
   const Snapshot one_moment(database_);
@@ -82,9 +83,10 @@ LatestPage SqliteStore::latest_page(const std::string& run_id, const std::string
 
 // A series' last value replaces the one before, so a value that is older than it, and no part of a series in order,
 // leaves no mark: who looks at a curve of such a run sees it at the next one.
-std::string SqliteStore::metrics_mark(const std::string& run_id) {
+std::string SqlStore::metrics_mark(const std::string& run_id) {
   Query mark = database_.query(
-      "SELECT count(*), total(points), total(step), total(timestamp_ms), total(value) FROM series WHERE run = ?");
+      "SELECT count(*), coalesce(sum(points + 0.0), 0), coalesce(sum(step + 0.0), 0), "
+      "coalesce(sum(timestamp_ms + 0.0), 0), coalesce(sum(value), 0) FROM series WHERE run = ?");
   mark.bind(number_of(run_id)).step();
   return fmt::format("{} {} {} {} {}", mark.integer(0), mark.real(1), mark.real(2), mark.real(3), mark.real(4));
 }

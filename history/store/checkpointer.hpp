@@ -3,12 +3,10 @@
 #pragma once
 
 #include <condition_variable>
-#include <memory>
 #include <mutex>
 #include <thread>
 
-#include "history/store/database.hpp"
-#include "history/store/store.hpp"
+#include "history/store/sqlite_database.hpp"
 
 namespace lockstep::history {
 
@@ -24,15 +22,12 @@ class Checkpointer {
  private:
   void work();
 
-  Database database_;
+  SqliteDatabase database_;
   std::mutex mutex_;
   std::condition_variable changed_;
   int pages_ = 0;  // of the log, at the last commit
   bool stopping_ = false;
   std::thread thread_;
 };
-
-// For the one writer of a server: as open_sqlite_store, with a checkpointer of its own.
-std::unique_ptr<Store> open_sqlite_store_for_server(const fs::path& file);
 
 }  // namespace lockstep::history

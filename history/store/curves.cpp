@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "history/store/series.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -41,8 +41,8 @@ Place place_after(const std::string& token) {
 }  // namespace
 
 // What is in order is read where it lies, as much as is given; else every page sorts all.
-MetricPage SqliteStore::metric_history_page(const std::string& run_id, const std::string& key, int max_results,
-                                            const std::string& page_token) {
+MetricPage SqlStore::metric_history_page(const std::string& run_id, const std::string& key, int max_results,
+                                         const std::string& page_token) {
   if (max_results < 1) throw bad_input("max_results is {}; it must be 1 or more", max_results);
   const Place after = place_after(page_token);
   const auto series = find_series(database_, number_of(run_id), key);
@@ -77,10 +77,15 @@ static std::vector<std::int64_t> sampled(std::int64_t count, std::int64_t most) 
   return places;
 }
 
+static std::int64_t last_row(Database& database, std::int64_t series) {
+  Query last = database.query("SELECT max(rowid) FROM metrics WHERE series = ?");
+  return last.bind(series).step() ? last.integer(0) : 0;
+}
+
 // Of a series in order: the rowid from which on all rows have this step or a later one.
 static std::int64_t first_row_of_step(Database& database, std::int64_t series, std::int64_t step) {
   std::int64_t low = 0;
-  std::int64_t high = 1 + database.number("SELECT max(rowid) FROM metrics");
+  std::int64_t high = 1 + last_row(database, series);
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
     Query next =
@@ -145,9 +150,9 @@ static std::vector<Metric> sample_sorted(Database& database, const Series& serie
   return points;
 }
 
-std::vector<Metric> SqliteStore::metric_interval(const std::string& run_id, const std::string& key,
-                                                 std::optional<std::int64_t> first, std::optional<std::int64_t> last,
-                                                 int max_results) {
+std::vector<Metric> SqlStore::metric_interval(const std::string& run_id, const std::string& key,
+                                              std::optional<std::int64_t> first, std::optional<std::int64_t> last,
+                                              int max_results) {
   const auto series = find_series(database_, number_of(run_id), key);
   if (!series) return {};
   const auto sample = series->in_order ? sample_in_order : sample_sorted;

@@ -1,7 +1,7 @@
 #include <set>
 
 #include "history/store/limits.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -28,7 +28,7 @@ static void write_input(Database& database, std::int64_t run, std::int64_t datas
     database
         .query(
             "INSERT INTO dataset_input_tags (run, dataset, key, value) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET value = excluded.value")
+            "ON CONFLICT (run, dataset, key) DO UPDATE SET value = excluded.value")
         .bind(run, dataset, tag.key, tag.value)
         .run();
   }
@@ -40,8 +40,8 @@ static void write_model_use(Database& database, std::int64_t run, const ModelUse
       .run();
 }
 
-void SqliteStore::log_inputs(const std::string& run_id, const std::vector<DatasetInput>& datasets,
-                             const std::vector<ModelUse>& models) {
+void SqlStore::log_inputs(const std::string& run_id, const std::vector<DatasetInput>& datasets,
+                          const std::vector<ModelUse>& models) {
   for (const DatasetInput& input : datasets) {
     if (const auto mistake = limits::mistake_in_dataset_input(input)) throw bad_input("{}", *mistake);
   }
@@ -55,7 +55,7 @@ void SqliteStore::log_inputs(const std::string& run_id, const std::vector<Datase
   transaction.commit();
 }
 
-void SqliteStore::log_outputs(const std::string& run_id, const std::vector<ModelUse>& models) {
+void SqlStore::log_outputs(const std::string& run_id, const std::vector<ModelUse>& models) {
   Transaction transaction(database_, Survives::process_death);
   const std::int64_t run = number_of_active(run_id);
   for (const ModelUse& model : models) write_model_use(database_, run, model, true);
@@ -63,7 +63,7 @@ void SqliteStore::log_outputs(const std::string& run_id, const std::vector<Model
 }
 
 // Those of all runs, archived ones too, each with every context it was used in; as many as MLflow gives.
-std::vector<DatasetSummary> SqliteStore::dataset_summaries(const std::vector<std::string>& experiment_ids) {
+std::vector<DatasetSummary> SqlStore::dataset_summaries(const std::vector<std::string>& experiment_ids) {
   constexpr std::size_t most = 1000;
   std::vector<DatasetSummary> all;
   std::set<std::int64_t> numbers;

@@ -4,7 +4,7 @@
 #include "common/nearest.hpp"
 #include "history/store/lifecycle.hpp"
 #include "history/store/limits.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -43,16 +43,16 @@ static void check_name(const std::string& name) {
   if (const auto mistake = limits::mistake_in_experiment_name(name)) throw bad_input("{}", *mistake);
 }
 
-// False: the name is taken.
-static bool insert_experiment(Database& database, const std::string& name, const std::string& artifact_location) {
+// Its id; nullopt: the name is taken.
+static std::optional<std::int64_t> insert_experiment(Database& database, const std::string& name,
+                                                     const std::string& artifact_location) {
   const std::int64_t now = now_ms();
-  database
+  return database
       .query(
           "INSERT INTO experiments (name, artifact_location, created_ms, updated_ms) VALUES (?, ?, ?, ?) "
-          "ON CONFLICT DO NOTHING")
+          "ON CONFLICT DO NOTHING RETURNING experiment_id")
       .bind(name, artifact_location, now, now)
-      .run();
-  return database.changed_rows() == 1;
+      .one_number();
 }
 
 static void write_experiment_tag(Database& database, std::int64_t experiment_id, const KeyValue& tag) {
@@ -61,7 +61,7 @@ static void write_experiment_tag(Database& database, std::int64_t experiment_id,
   database
       .query(
           "INSERT INTO experiment_tags (experiment_id, key, value) VALUES (?, ?, ?) "
-          "ON CONFLICT DO UPDATE SET value = excluded.value")
+          "ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value")
       .bind(experiment_id, tag.key, value)
       .run();
 }
@@ -72,19 +72,19 @@ static AlreadyExists name_taken(const Experiment& by) {
   return {ExitCode::bad_input, fmt::format("Experiment(name={}) already exists{}", by.name, how)};
 }
 
-Experiment SqliteStore::create_experiment(const std::string& name, const std::string& artifact_location,
-                                          const std::vector<KeyValue>& tags) {
+Experiment SqlStore::create_experiment(const std::string& name, const std::string& artifact_location,
+                                       const std::vector<KeyValue>& tags) {
   check_name(name);
   Transaction transaction(database_, Survives::power_loss);
-  if (!insert_experiment(database_, name, artifact_location)) throw name_taken(get_experiment_by_name(name));
-  const std::int64_t experiment_id = database_.last_insert_rowid();
-  for (const KeyValue& tag : tags) write_experiment_tag(database_, experiment_id, tag);
-  Experiment created = get_experiment_by_id(std::to_string(experiment_id));
+  const auto experiment_id = insert_experiment(database_, name, artifact_location);
+  if (!experiment_id) throw name_taken(get_experiment_by_name(name));
+  for (const KeyValue& tag : tags) write_experiment_tag(database_, *experiment_id, tag);
+  Experiment created = get_experiment_by_id(std::to_string(*experiment_id));
   transaction.commit();
   return created;
 }
 
-Experiment SqliteStore::get_or_create_experiment(const std::string& name) {
+Experiment SqlStore::get_or_create_experiment(const std::string& name) {
   check_name(name);
   if (auto found = find_experiment(database_, by_name, name)) return *found;
   Transaction transaction(database_, Survives::power_loss);
@@ -94,13 +94,13 @@ Experiment SqliteStore::get_or_create_experiment(const std::string& name) {
   return experiment;
 }
 
-Experiment SqliteStore::get_experiment_by_id(const std::string& experiment_id) {
+Experiment SqlStore::get_experiment_by_id(const std::string& experiment_id) {
   const std::int64_t number = limits::experiment_number(experiment_id);
   if (auto found = find_experiment(database_, by_id, number)) return *found;
   throw not_found("No Experiment with id={} exists", number);
 }
 
-Experiment SqliteStore::get_experiment_by_name(const std::string& name) {
+Experiment SqlStore::get_experiment_by_name(const std::string& name) {
   if (auto found = find_experiment(database_, by_name, name)) return *found;
   throw not_found("Could not find experiment with name '{}'", name);
 }
@@ -110,7 +110,7 @@ static bool is_decimal(const std::string& text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-Experiment SqliteStore::get_experiment(const std::string& name_or_id) {
+Experiment SqlStore::get_experiment(const std::string& name_or_id) {
   if (is_decimal(name_or_id)) {
     if (auto found = find_experiment(database_, by_id, std::int64_t{std::stoll(name_or_id)})) return *found;
   }
@@ -120,7 +120,7 @@ Experiment SqliteStore::get_experiment(const std::string& name_or_id) {
   throw not_found("no experiment '{}'{}", name_or_id, did_you_mean(name_or_id, names));
 }
 
-std::vector<Experiment> SqliteStore::list_experiments(View view) {
+std::vector<Experiment> SqlStore::list_experiments(View view) {
   Query rows = database_.query(
       "SELECT experiment_id, name, artifact_location, archived, created_ms, updated_ms FROM experiments "
       "WHERE archived BETWEEN ? AND ? ORDER BY experiment_id DESC");
@@ -130,7 +130,7 @@ std::vector<Experiment> SqliteStore::list_experiments(View view) {
   return all;
 }
 
-void SqliteStore::rename_experiment(const std::string& experiment_id, const std::string& name) {
+void SqlStore::rename_experiment(const std::string& experiment_id, const std::string& name) {
   check_name(name);
   Transaction transaction(database_, Survives::power_loss);
   const Experiment experiment = get_experiment_by_id(experiment_id);
@@ -144,7 +144,7 @@ void SqliteStore::rename_experiment(const std::string& experiment_id, const std:
 }
 
 // One that stands there already is not found, as in MLflow.
-void SqliteStore::set_experiment_lifecycle(const std::string& experiment_id, Lifecycle lifecycle) {
+void SqlStore::set_experiment_lifecycle(const std::string& experiment_id, Lifecycle lifecycle) {
   Transaction transaction(database_, Survives::power_loss);
   const Experiment experiment = get_experiment_by_id(experiment_id);
   if (experiment.lifecycle == lifecycle) throw not_found("No Experiment with id={} exists", experiment.experiment_id);
@@ -160,7 +160,7 @@ void SqliteStore::set_experiment_lifecycle(const std::string& experiment_id, Lif
 }
 
 // Tags do not count as an update of the experiment: MLflow leaves its last_update_time alone.
-void SqliteStore::set_experiment_tag(const std::string& experiment_id, const KeyValue& tag) {
+void SqlStore::set_experiment_tag(const std::string& experiment_id, const KeyValue& tag) {
   Transaction transaction(database_, Survives::power_loss);
   const Experiment experiment = get_experiment_by_id(experiment_id);
   if (experiment.lifecycle != Lifecycle::active) throw not_active("experiment", experiment.experiment_id);
@@ -168,7 +168,7 @@ void SqliteStore::set_experiment_tag(const std::string& experiment_id, const Key
   transaction.commit();
 }
 
-void SqliteStore::delete_experiment_tag(const std::string& experiment_id, const std::string& key) {
+void SqlStore::delete_experiment_tag(const std::string& experiment_id, const std::string& key) {
   Transaction transaction(database_, Survives::power_loss);
   const Experiment experiment = get_experiment_by_id(experiment_id);
   if (experiment.lifecycle != Lifecycle::active) throw not_active("experiment", experiment.experiment_id);

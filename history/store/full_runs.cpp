@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "history/store/run_row.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -20,8 +20,8 @@ class Page {
   }
 
   void load() {
-    each_row(std::string(run_columns) + "WHERE r.number IN (SELECT value FROM json_each(?))", run_number_column,
-             [](FullRun& run, const Query& row) { run.run = run_of(row); });
+    each_row(std::string(run_columns) + "WHERE r.number IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
+             run_number_column, [](FullRun& run, const Query& row) { run.run = run_of(row); });
     load_values();
     load_datasets();
     load_model_uses();
@@ -38,30 +38,35 @@ class Page {
 
   void load_values() {
     each_row(
-        "SELECT run, key, value, timestamp_ms, step FROM series WHERE run IN (SELECT value FROM json_each(?)) "
+        "SELECT run, key, value, timestamp_ms, step FROM series WHERE run IN (SELECT CAST(value AS BIGINT) FROM "
+        "json_each(?)) "
         "ORDER BY run, key",
         0, [](FullRun& run, const Query& row) {
           const double value = row.is_null(2) ? std::numeric_limits<double>::quiet_NaN() : row.real(2);
           run.metrics.push_back({row.text(1), value, row.integer(3), row.integer(4)});
         });
-    each_row("SELECT run, key, value FROM params WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, key", 0,
-             [](FullRun& run, const Query& row) {
-               run.params.push_back({row.text(1), row.text(2)});
-             });
-    each_row("SELECT run, key, value FROM tags WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, key", 0,
-             [](FullRun& run, const Query& row) {
-               run.tags.push_back({row.text(1), row.text(2)});
-             });
+    each_row(
+        "SELECT run, key, value FROM params WHERE run IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY "
+        "run, key",
+        0, [](FullRun& run, const Query& row) {
+          run.params.push_back({row.text(1), row.text(2)});
+        });
+    each_row(
+        "SELECT run, key, value FROM tags WHERE run IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY run, "
+        "key",
+        0, [](FullRun& run, const Query& row) {
+          run.tags.push_back({row.text(1), row.text(2)});
+        });
   }
 
   // The tags of an input come after it, because a row without a tag is an input.
   void load_datasets() {
     each_row(
         "SELECT i.run, d.name, d.digest, d.source_type, d.source, d.schema, d.profile, t.key, t.value, "
-        "coalesce(t.key = first_value(t.key) OVER (PARTITION BY i.run, i.dataset ORDER BY t.key), 1) "
+        "row_number() OVER (PARTITION BY i.run, i.dataset ORDER BY t.key) "
         "FROM dataset_inputs i JOIN datasets d USING (dataset) "
         "LEFT JOIN dataset_input_tags t ON t.run = i.run AND t.dataset = i.dataset "
-        "WHERE i.run IN (SELECT value FROM json_each(?)) ORDER BY i.run, i.dataset, t.key",
+        "WHERE i.run IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY i.run, i.dataset, t.key",
         0, [](FullRun& run, const Query& row) {
           if (row.integer(9) == 1) {
             run.datasets.push_back(
@@ -73,7 +78,8 @@ class Page {
 
   void load_model_uses() {
     each_row(
-        "SELECT run, model_id, step, is_output FROM model_uses WHERE run IN (SELECT value FROM json_each(?)) "
+        "SELECT run, model_id, step, is_output FROM model_uses WHERE run IN (SELECT CAST(value AS BIGINT) FROM "
+        "json_each(?)) "
         "ORDER BY run, is_output, model_id, step",
         0, [](FullRun& run, const Query& row) {
           auto& uses = row.integer(3) == 0 ? run.models_in : run.models_out;
@@ -94,7 +100,7 @@ std::vector<FullRun> load_full_runs(Database& database, std::span<const std::int
   return page.take();
 }
 
-FullRun SqliteStore::get_full_run(const std::string& run_id) {
+FullRun SqlStore::get_full_run(const std::string& run_id) {
   const Snapshot snapshot(database_);
   const std::int64_t number = number_of(run_id);
   return std::move(load_full_runs(database_, {&number, 1}).front());

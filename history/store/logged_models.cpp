@@ -2,7 +2,7 @@
 #include "common/utf8.hpp"
 #include "history/store/limits.hpp"
 #include "history/store/logged_model_rows.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -53,7 +53,7 @@ static void write_tags(Database& database, std::int64_t model, const std::vector
     database
         .query(
             "INSERT INTO logged_model_tags (model, key, value) VALUES (?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET value = excluded.value")
+            "ON CONFLICT (model, key) DO UPDATE SET value = excluded.value")
         .bind(model, tag.key, tag.value)
         .run();
   }
@@ -76,7 +76,7 @@ static void write_params(Database& database, std::int64_t model, const std::vect
   }
 }
 
-LoggedModel SqliteStore::create_logged_model(const NewLoggedModel& model) {
+LoggedModel SqlStore::create_logged_model(const NewLoggedModel& model) {
   check_name(model.name);
   check_text("type of the model", model.model_type, name_length);
   Transaction transaction(database_, Survives::power_loss);
@@ -86,32 +86,34 @@ LoggedModel SqliteStore::create_logged_model(const NewLoggedModel& model) {
                     experiment.experiment_id);
   }
   const std::int64_t now = now_ms();
-  database_
-      .query(
-          "INSERT INTO logged_models (model_id, experiment_id, name, artifact_uri, model_type, source_run_id, status, "
-          "created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model_id) DO NOTHING")
-      .bind(model.model_id, std::int64_t{std::stoll(experiment.experiment_id)}, model.name, model.artifact_uri,
-            model.model_type, model.source_run_id, status_number(LoggedModelStatus::pending), now, now)
-      .run();
-  if (database_.changed_rows() == 0) {
+  const auto number =
+      database_
+          .query(
+              "INSERT INTO logged_models (model_id, experiment_id, name, artifact_uri, model_type, source_run_id, "
+              "status, "
+              "created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model_id) DO NOTHING "
+              "RETURNING number")
+          .bind(model.model_id, std::int64_t{std::stoll(experiment.experiment_id)}, model.name, model.artifact_uri,
+                model.model_type, model.source_run_id, status_number(LoggedModelStatus::pending), now, now)
+          .one_number();
+  if (!number) {
     throw AlreadyExists(ExitCode::bad_input, fmt::format("Logged model with ID '{}' already exists.", model.model_id));
   }
-  const std::int64_t number = database_.last_insert_rowid();
-  write_params(database_, number, model.params);
-  write_tags(database_, number, model.tags);
-  LoggedModel created = read_model(database_, number);
+  write_params(database_, *number, model.params);
+  write_tags(database_, *number, model.tags);
+  LoggedModel created = read_model(database_, *number);
   transaction.commit();
   return created;
 }
 
-LoggedModel SqliteStore::get_logged_model(const std::string& model_id) {
+LoggedModel SqlStore::get_logged_model(const std::string& model_id) {
   Query found = database_.query(
       fmt::format("SELECT {} FROM logged_models m WHERE m.model_id = ? AND m.deleted = 0", logged_model_columns));
   if (!found.bind(model_id).step()) model_not_found(model_id);
   return logged_model_of(database_, found);
 }
 
-LoggedModel SqliteStore::finish_logged_model(const std::string& model_id, LoggedModelStatus status) {
+LoggedModel SqlStore::finish_logged_model(const std::string& model_id, LoggedModelStatus status) {
   Transaction transaction(database_, Survives::power_loss);
   const std::int64_t number = number_of_model(database_, model_id);
   database_.query("UPDATE logged_models SET status = ?, updated_ms = ? WHERE number = ?")
@@ -122,7 +124,7 @@ LoggedModel SqliteStore::finish_logged_model(const std::string& model_id, Logged
   return finished;
 }
 
-void SqliteStore::delete_logged_model(const std::string& model_id) {
+void SqlStore::delete_logged_model(const std::string& model_id) {
   Transaction transaction(database_, Survives::power_loss);
   database_.query("UPDATE logged_models SET deleted = 1, updated_ms = ? WHERE number = ?")
       .bind(now_ms(), number_of_model(database_, model_id))
@@ -130,13 +132,13 @@ void SqliteStore::delete_logged_model(const std::string& model_id) {
   transaction.commit();
 }
 
-void SqliteStore::set_logged_model_tags(const std::string& model_id, const std::vector<KeyValue>& tags) {
+void SqlStore::set_logged_model_tags(const std::string& model_id, const std::vector<KeyValue>& tags) {
   Transaction transaction(database_, Survives::process_death);
   write_tags(database_, number_of_model(database_, model_id), tags);
   transaction.commit();
 }
 
-void SqliteStore::delete_logged_model_tag(const std::string& model_id, const std::string& key) {
+void SqlStore::delete_logged_model_tag(const std::string& model_id, const std::string& key) {
   Transaction transaction(database_, Survives::process_death);
   database_.query("DELETE FROM logged_model_tags WHERE model = ? AND key = ?")
       .bind(number_of_model(database_, model_id), key)
@@ -147,14 +149,14 @@ void SqliteStore::delete_logged_model_tag(const std::string& model_id, const std
   transaction.commit();
 }
 
-void SqliteStore::log_logged_model_params(const std::string& model_id, const std::vector<KeyValue>& params) {
+void SqlStore::log_logged_model_params(const std::string& model_id, const std::vector<KeyValue>& params) {
   Transaction transaction(database_, Survives::process_death);
   write_params(database_, number_of_model(database_, model_id), params);
   transaction.commit();
 }
 
 // What is there already is left out: a request may be repeated.
-void SqliteStore::log_model_metrics(const std::string& model_id, const std::vector<ModelMetric>& metrics) {
+void SqlStore::log_model_metrics(const std::string& model_id, const std::vector<ModelMetric>& metrics) {
   Transaction transaction(database_, Survives::process_death);
   const std::int64_t model = number_of_model(database_, model_id);
   for (const ModelMetric& each : metrics) {
@@ -163,7 +165,8 @@ void SqliteStore::log_model_metrics(const std::string& model_id, const std::vect
         .query(
             "INSERT INTO logged_model_metrics (model, key, timestamp_ms, step, value, run_id, dataset_name, "
             "dataset_digest) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM "
-            "logged_model_metrics WHERE model = ?1 AND key = ?2 AND timestamp_ms = ?3 AND step = ?4 AND value IS ?5 "
+            "logged_model_metrics WHERE model = ?1 AND key = ?2 AND timestamp_ms = ?3 AND step = ?4 AND value IS NOT "
+            "DISTINCT FROM ?5 "
             "AND run_id = ?6 AND dataset_name = ?7 AND dataset_digest = ?8)")
         .bind(model, each.metric.key, each.metric.timestamp_ms, each.metric.step, each.metric.value, each.run_id,
               each.dataset_name, each.dataset_digest)

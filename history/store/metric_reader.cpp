@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "history/store/database.hpp"
+#include "history/store/open_store.hpp"
 
 namespace lockstep::history {
 
@@ -11,7 +12,7 @@ static double number_or_nan(const Query& row, int column) {
   return row.is_null(column) ? std::numeric_limits<double>::quiet_NaN() : row.real(column);
 }
 
-MetricReader::MetricReader(const fs::path& store_file) : database_(std::make_unique<Database>(store_file)) {}
+MetricReader::MetricReader(const std::string& store) : database_(open_database(store)) {}
 MetricReader::~MetricReader() = default;
 
 // Rows are only appended, by one writer at a time: what is committed later has the greater rowid.

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "common/file.hpp"
 #include "history/store/values.hpp"
 
 namespace lockstep::history {
@@ -25,7 +24,7 @@ struct MetricSummary {
 
 class MetricReader {
  public:
-  explicit MetricReader(const fs::path& store_file);  // which exists
+  explicit MetricReader(const std::string& store);  // open_store.hpp; it exists
   ~MetricReader();
 
   // Gives the values that came after the one with the number `after` (0: all), by step, then time. Returns the number

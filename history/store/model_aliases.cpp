@@ -1,23 +1,23 @@
 #include "history/store/registry_rows.hpp"
 #include "history/store/registry_rules.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
-void SqliteStore::set_model_alias(const std::string& name, const std::string& alias, int version) {
+void SqlStore::set_model_alias(const std::string& name, const std::string& alias, int version) {
   registry_rules::check_model_name(name);
   registry_rules::check_new_alias(alias);
   Transaction transaction(database_, Survives::power_loss);
   database_
       .query(
           "INSERT INTO model_aliases (model, alias, version) VALUES (?, ?, ?) "
-          "ON CONFLICT DO UPDATE SET version = excluded.version")
+          "ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version")
       .bind(registry_rows::number_of_model_with(database_, name, version), alias, version)
       .run();
   transaction.commit();
 }
 
-void SqliteStore::delete_model_alias(const std::string& name, const std::string& alias) {
+void SqlStore::delete_model_alias(const std::string& name, const std::string& alias) {
   registry_rules::check_model_name(name);
   registry_rules::check_alias(alias);
   Transaction transaction(database_, Survives::power_loss);
@@ -27,7 +27,7 @@ void SqliteStore::delete_model_alias(const std::string& name, const std::string&
   transaction.commit();
 }
 
-ModelVersion SqliteStore::get_model_version_by_alias(const std::string& name, const std::string& alias) {
+ModelVersion SqlStore::get_model_version_by_alias(const std::string& name, const std::string& alias) {
   registry_rules::check_model_name(name);
   registry_rules::check_alias(alias);
   const Snapshot snapshot(database_);

@@ -1,7 +1,7 @@
 #include "common/clock.hpp"
 #include "history/store/registry_rows.hpp"
 #include "history/store/registry_rules.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -16,7 +16,7 @@ static int take_version_number(Database& database, std::int64_t model) {
   return static_cast<int>(taken.integer(0));
 }
 
-ModelVersion SqliteStore::create_model_version(const NewModelVersion& version) {
+ModelVersion SqlStore::create_model_version(const NewModelVersion& version) {
   registry_rules::check_model_name(version.name);
   for (const auto& tag : version.tags) registry_rules::check_tag(tag);
   Transaction transaction(database_, Survives::power_loss);
@@ -38,12 +38,12 @@ ModelVersion SqliteStore::create_model_version(const NewModelVersion& version) {
   return created;
 }
 
-ModelVersion SqliteStore::get_model_version(const std::string& name, int version) {
+ModelVersion SqlStore::get_model_version(const std::string& name, int version) {
   const Snapshot snapshot(database_);
   return registry_rows::model_version(database_, number_of_model_with(database_, name, version), version);
 }
 
-ModelVersion SqliteStore::describe_model_version(const std::string& name, int version, const std::string& description) {
+ModelVersion SqlStore::describe_model_version(const std::string& name, int version, const std::string& description) {
   Transaction transaction(database_, Survives::power_loss);
   const std::int64_t model = number_of_model_with(database_, name, version);
   database_.query("UPDATE model_versions SET description = ?, updated_ms = ? WHERE model = ? AND version = ?")
@@ -54,8 +54,8 @@ ModelVersion SqliteStore::describe_model_version(const std::string& name, int ve
   return described;
 }
 
-ModelVersion SqliteStore::move_model_version(const std::string& name, int version, const std::string& stage,
-                                             bool archive_existing) {
+ModelVersion SqlStore::move_model_version(const std::string& name, int version, const std::string& stage,
+                                          bool archive_existing) {
   const std::string canonical = registry_rules::canonical_stage(stage);
   if (archive_existing && canonical != "Staging" && canonical != "Production") {
     throw failure(
@@ -83,7 +83,7 @@ ModelVersion SqliteStore::move_model_version(const std::string& name, int versio
   return moved;
 }
 
-void SqliteStore::delete_model_version(const std::string& name, int version) {
+void SqlStore::delete_model_version(const std::string& name, int version) {
   Transaction transaction(database_, Survives::power_loss);
   const std::int64_t model = number_of_model_with(database_, name, version);
   for (const char* table : {"model_aliases", "model_version_tags", "model_versions"}) {
@@ -93,7 +93,7 @@ void SqliteStore::delete_model_version(const std::string& name, int version) {
   transaction.commit();
 }
 
-void SqliteStore::set_model_version_tag(const std::string& name, int version, const KeyValue& tag) {
+void SqlStore::set_model_version_tag(const std::string& name, int version, const KeyValue& tag) {
   registry_rules::check_model_name(name);
   registry_rules::check_tag(tag);
   Transaction transaction(database_, Survives::power_loss);
@@ -101,7 +101,7 @@ void SqliteStore::set_model_version_tag(const std::string& name, int version, co
   transaction.commit();
 }
 
-void SqliteStore::delete_model_version_tag(const std::string& name, int version, const std::string& key) {
+void SqlStore::delete_model_version_tag(const std::string& name, int version, const std::string& key) {
   registry_rules::check_model_name(name);
   registry_rules::check_tag_key(key);
   Transaction transaction(database_, Survives::power_loss);

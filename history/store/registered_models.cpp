@@ -3,7 +3,7 @@
 #include "common/clock.hpp"
 #include "history/store/registry_rows.hpp"
 #include "history/store/registry_rules.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -34,29 +34,33 @@ static AlreadyExists name_is_taken(const std::string& name, bool by_prompt, bool
                       entity(for_prompt), name, entity(by_prompt))};
 }
 
-RegisteredModel SqliteStore::create_registered_model(const std::string& name, const std::string& description,
-                                                     const std::vector<KeyValue>& tags) {
+RegisteredModel SqlStore::create_registered_model(const std::string& name, const std::string& description,
+                                                  const std::vector<KeyValue>& tags) {
   registry_rules::check_model_name(name);
   for (const auto& tag : tags) registry_rules::check_tag(tag);
   Transaction transaction(database_, Survives::power_loss);
   if (has_name(database_, name)) throw name_is_taken(name, is_prompt(get_registered_model(name).tags), is_prompt(tags));
   const std::int64_t now = now_ms();
-  database_.query("INSERT INTO registered_models (name, description, created_ms, updated_ms) VALUES (?, ?, ?, ?)")
-      .bind(name, description, now, now)
-      .run();
-  const std::int64_t model = database_.last_insert_rowid();
+  const std::int64_t model =
+      database_
+          .query(
+              "INSERT INTO registered_models (name, description, created_ms, updated_ms) VALUES (?, ?, ?, ?) "
+              "RETURNING model")
+          .bind(name, description, now, now)
+          .one_number()
+          .value();
   for (const auto& tag : tags) registry_rows::set_model_tag(database_, model, tag);
   RegisteredModel created = registry_rows::registered_model(database_, model);
   transaction.commit();
   return created;
 }
 
-RegisteredModel SqliteStore::get_registered_model(const std::string& name) {
+RegisteredModel SqlStore::get_registered_model(const std::string& name) {
   const Snapshot snapshot(database_);
   return registry_rows::registered_model(database_, number_of_model(database_, name));
 }
 
-RegisteredModel SqliteStore::rename_registered_model(const std::string& name, const std::string& new_name) {
+RegisteredModel SqlStore::rename_registered_model(const std::string& name, const std::string& new_name) {
   registry_rules::check_new_model_name(new_name);
   Transaction transaction(database_, Survives::power_loss);
   const std::int64_t model = number_of_model(database_, name);
@@ -71,7 +75,7 @@ RegisteredModel SqliteStore::rename_registered_model(const std::string& name, co
   return renamed;
 }
 
-RegisteredModel SqliteStore::describe_registered_model(const std::string& name, const std::string& description) {
+RegisteredModel SqlStore::describe_registered_model(const std::string& name, const std::string& description) {
   Transaction transaction(database_, Survives::power_loss);
   const std::int64_t model = number_of_model(database_, name);
   database_.query("UPDATE registered_models SET description = ?, updated_ms = ? WHERE model = ?")
@@ -82,7 +86,7 @@ RegisteredModel SqliteStore::describe_registered_model(const std::string& name, 
   return described;
 }
 
-void SqliteStore::delete_registered_model(const std::string& name) {
+void SqlStore::delete_registered_model(const std::string& name) {
   Transaction transaction(database_, Survives::power_loss);
   const std::int64_t model = number_of_model(database_, name);
   for (const char* table :
@@ -92,7 +96,7 @@ void SqliteStore::delete_registered_model(const std::string& name) {
   transaction.commit();
 }
 
-void SqliteStore::set_registered_model_tag(const std::string& name, const KeyValue& tag) {
+void SqlStore::set_registered_model_tag(const std::string& name, const KeyValue& tag) {
   registry_rules::check_model_name(name);
   registry_rules::check_tag(tag);
   Transaction transaction(database_, Survives::power_loss);
@@ -100,7 +104,7 @@ void SqliteStore::set_registered_model_tag(const std::string& name, const KeyVal
   transaction.commit();
 }
 
-void SqliteStore::delete_registered_model_tag(const std::string& name, const std::string& key) {
+void SqlStore::delete_registered_model_tag(const std::string& name, const std::string& key) {
   registry_rules::check_model_name(name);
   registry_rules::check_tag_key(key);
   Transaction transaction(database_, Survives::power_loss);

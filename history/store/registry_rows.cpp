@@ -100,7 +100,7 @@ void set_model_tag(Database& database, std::int64_t model, const KeyValue& tag) 
   database
       .query(
           "INSERT INTO registered_model_tags (model, key, value) VALUES (?, ?, ?) "
-          "ON CONFLICT DO UPDATE SET value = excluded.value")
+          "ON CONFLICT (model, key) DO UPDATE SET value = excluded.value")
       .bind(model, tag.key, tag.value)
       .run();
 }
@@ -109,7 +109,7 @@ void set_version_tag(Database& database, std::int64_t model, int version, const 
   database
       .query(
           "INSERT INTO model_version_tags (model, version, key, value) VALUES (?, ?, ?, ?) "
-          "ON CONFLICT DO UPDATE SET value = excluded.value")
+          "ON CONFLICT (model, version, key) DO UPDATE SET value = excluded.value")
       .bind(model, version, tag.key, tag.value)
       .run();
 }

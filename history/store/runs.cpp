@@ -6,7 +6,7 @@
 #include "history/store/lifecycle.hpp"
 #include "history/store/limits.hpp"
 #include "history/store/run_row.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -22,7 +22,7 @@ static void make_alike(std::string& field, std::string_view key, std::vector<Key
   tags.push_back({std::string(key), field});
 }
 
-void SqliteStore::create_run(const NewRun& given) {
+void SqlStore::create_run(const NewRun& given) {
   if (const auto mistake = limits::mistake_in_run_id(given.run_id)) throw bad_input("{}", *mistake);
   NewRun run = given;
   make_alike(run.display_name, "mlflow.runName", run.tags);
@@ -35,25 +35,25 @@ void SqliteStore::create_run(const NewRun& given) {
   const std::int64_t now = now_ms();
   const RunState state = run.reported_since_ms ? RunState::running : RunState::not_started;
   const std::int64_t since = run.reported_since_ms.value_or(0);
-  database_
-      .query(
-          "INSERT INTO runs (run_id, experiment_id, parent_run_id, display_name, user_id, artifact_uri, compute, "
-          "state, created_ms, started_ms, reported) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-          "ON CONFLICT (run_id) DO NOTHING")
-      .bind(run.run_id, static_cast<std::int64_t>(std::stoll(experiment.experiment_id)), run.parent_run_id,
-            run.display_name, run.user_id, run.artifact_uri, run.compute, name_of(state), now, since,
-            run.reported_since_ms ? 1 : 0)
-      .run();
-  if (database_.changed_rows() == 0) throw bad_input("a run '{}' exists already; choose another name", run.run_id);
-  const std::int64_t number = database_.last_insert_rowid();
+  const auto number =
+      database_
+          .query(
+              "INSERT INTO runs (run_id, experiment_id, parent_run_id, display_name, user_id, artifact_uri, compute, "
+              "state, created_ms, started_ms, reported) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+              "ON CONFLICT (run_id) DO NOTHING RETURNING number")
+          .bind(run.run_id, static_cast<std::int64_t>(std::stoll(experiment.experiment_id)), run.parent_run_id,
+                run.display_name, run.user_id, run.artifact_uri, run.compute, name_of(state), now, since,
+                run.reported_since_ms ? 1 : 0)
+          .one_number();
+  if (!number) throw bad_input("a run '{}' exists already; choose another name", run.run_id);
   database_.query("INSERT INTO state_changes (run, state, timestamp_ms) VALUES (?, ?, ?)")
-      .bind(number, name_of(state), run.reported_since_ms.value_or(now))
+      .bind(*number, name_of(state), run.reported_since_ms.value_or(now))
       .run();
-  write_checked_or_throw(number, {}, run.params, run.tags);
+  write_checked_or_throw(*number, {}, run.params, run.tags);
   transaction.commit();
 }
 
-void SqliteStore::run_not_found(const std::string& run_id) {
+void SqlStore::run_not_found(const std::string& run_id) {
   constexpr std::size_t newest = 2000;  // a slip of the pen is looked for among these
   std::vector<std::string> known;
   Query rows = database_.query("SELECT run_id FROM runs ORDER BY number DESC");
@@ -61,20 +61,20 @@ void SqliteStore::run_not_found(const std::string& run_id) {
   throw not_found("no run '{}'{}", run_id, did_you_mean(run_id, known));
 }
 
-std::int64_t SqliteStore::number_of(const std::string& run_id) {
+std::int64_t SqlStore::number_of(const std::string& run_id) {
   Query found = database_.query("SELECT number FROM runs WHERE run_id = ?");
   if (!found.bind(run_id).step()) run_not_found(run_id);
   return found.integer(0);
 }
 
-std::int64_t SqliteStore::number_of_active(const std::string& run_id) {
+std::int64_t SqlStore::number_of_active(const std::string& run_id) {
   Query found = database_.query("SELECT number, archived FROM runs WHERE run_id = ?");
   if (!found.bind(run_id).step()) run_not_found(run_id);
   if (found.integer(1) != 0) throw not_active("run", run_id);
   return found.integer(0);
 }
 
-Run SqliteStore::get_run(const std::string& run_id) {
+Run SqlStore::get_run(const std::string& run_id) {
   Query found = database_.query(std::string(run_columns) + "WHERE r.run_id = ?");
   if (!found.bind(run_id).step()) run_not_found(run_id);
   return run_of(found);
@@ -96,6 +96,7 @@ static std::int64_t number_below(const std::string& page_token) {
 // Only what the query asks for stands in the text, so that SQLite can pick the index made for it. Few runs are
 // unfinished: there the plus signs keep it from preferring the index of a large experiment.
 static std::string text_of(const RunQuery& query) {
+  //
   const std::string_view plus = query.only_unfinished ? "+" : "";
   std::string sql = std::string(run_columns) + "WHERE r.number < ?1";
   if (!query.experiment_id.empty()) sql += fmt::format(" AND {}r.experiment_id = ?2", plus);
@@ -106,7 +107,7 @@ static std::string text_of(const RunQuery& query) {
   return sql + " ORDER BY r.number DESC LIMIT ?4";
 }
 
-RunPage SqliteStore::list_runs(const RunQuery& query) {
+RunPage SqlStore::list_runs(const RunQuery& query) {
   if (query.max_results < 1 || query.max_results > limits::page_length) {
     throw bad_input("max_results is {}; it must be 1 to {}", query.max_results, limits::page_length);
   }
@@ -130,7 +131,7 @@ RunPage SqliteStore::list_runs(const RunQuery& query) {
   return page;
 }
 
-void SqliteStore::set_lifecycle(const std::string& run_id, Lifecycle lifecycle) {
+void SqlStore::set_lifecycle(const std::string& run_id, Lifecycle lifecycle) {
   const std::int64_t number = number_of(run_id);
   Transaction transaction(database_, Survives::power_loss);
   database_.query("UPDATE runs SET archived = ? WHERE number = ?")
@@ -140,7 +141,7 @@ void SqliteStore::set_lifecycle(const std::string& run_id, Lifecycle lifecycle) 
 }
 
 // A client's run may go from any state to any other; once it has ended, nothing says why.
-void SqliteStore::update_run(const std::string& run_id, const RunUpdate& update) {
+void SqlStore::update_run(const std::string& run_id, const RunUpdate& update) {
   Transaction transaction(database_, Survives::power_loss);
   const std::int64_t number = number_of_active(run_id);
   const Run run = get_run(run_id);

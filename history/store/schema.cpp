@@ -122,7 +122,7 @@ static const char* const all_migrations[] = {migration_1_runs, migration_2_track
 std::span<const char* const> migrations() { return all_migrations; }
 
 // The file's version, if it is a store that this program may use.
-static std::int64_t checked_version(Database& database, std::int64_t newest) {
+static std::int64_t checked_version(SqliteDatabase& database, std::int64_t newest) {
   const std::int64_t version = database.number("PRAGMA user_version");
   const std::int64_t id = database.number("PRAGMA application_id");
   const bool is_empty = version == 0 && id == 0 && database.number("SELECT count(*) FROM sqlite_schema") == 0;
@@ -138,14 +138,14 @@ static std::int64_t checked_version(Database& database, std::int64_t newest) {
   return version;
 }
 
-void migrate(Database& database, std::span<const char* const> migrations) {
+void migrate(SqliteDatabase& database, std::span<const char* const> migrations) {
   const auto newest = static_cast<std::int64_t>(migrations.size());
   if (checked_version(database, newest) == newest) return;
   database.use_wal();
   Transaction transaction(database, Survives::power_loss);
   for (std::int64_t next = checked_version(database, newest); next < newest; ++next) {  // others may have been quicker
     database.execute(migrations[static_cast<std::size_t>(next)]);
-    database.execute(fmt::format("PRAGMA user_version = {}", next + 1).c_str());
+    database.execute(fmt::format("PRAGMA user_version = {}", next + 1));
   }
   transaction.commit();
 }
@@ -161,7 +161,7 @@ static void sync_folder_of(const fs::path& file) {
 void create_if_missing(const fs::path& file, std::span<const char* const> migrations) {
   std::error_code ignored;
   if (fs::exists(file, ignored)) return;
-  Database fresh(":memory:");
+  SqliteDatabase fresh(":memory:");
   migrate(fresh, migrations);
   fs::path part = file;
   part += ".part-" + random_hex(8);

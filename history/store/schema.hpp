@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "history/store/database.hpp"
+#include "history/store/sqlite_database.hpp"
 
 namespace lockstep::history {
 
@@ -17,6 +17,6 @@ void create_if_missing(const fs::path& file, std::span<const char* const> migrat
 
 // Brings the file to the newest version, in one durable transaction, whoever else opens it at the same time. Refuses
 // a newer version, and a file that is not a store.
-void migrate(Database& database, std::span<const char* const> migrations);
+void migrate(SqliteDatabase& database, std::span<const char* const> migrations);
 
 }  // namespace lockstep::history

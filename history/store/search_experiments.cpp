@@ -2,7 +2,7 @@
 
 #include "history/store/limits.hpp"
 #include "history/store/search_page.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -56,7 +56,7 @@ std::vector<SortColumn> columns_of(const Search& search) {
 }
 
 std::string view_condition(View view) {
-  if (view == View::all) return "1";
+  if (view == View::all) return "1 = 1";
   return view == View::active_only ? "e.archived = 0" : "e.archived = 1";
 }
 
@@ -67,7 +67,7 @@ void add_tags(Database& database, Experiment& experiment) {
 }
 }  // namespace
 
-ExperimentPage SqliteStore::search_experiments(const Search& search) {
+ExperimentPage SqlStore::search_experiments(const Search& search) {
   check_page_length(search.max_results, limits::page_length);
   const std::vector<SortColumn> columns = columns_of(search);
   const std::vector<SqlValue> after = values_of_token(search, columns);

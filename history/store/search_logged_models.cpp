@@ -2,7 +2,7 @@
 #include "history/store/limits.hpp"
 #include "history/store/logged_model_rows.hpp"
 #include "history/store/search_page.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -34,6 +34,12 @@ static const Attribute& attribute(const std::string& name) {
   return *found;
 }
 
+// An experiment's id is a number here and a text there.
+static Sql attribute_condition(const Attribute& attribute, const Clause& clause) {
+  if (attribute.name == "experiment_id") return condition("CAST(m.experiment_id AS TEXT)", clause);
+  return condition(attribute.column, clause);
+}
+
 // A metric that is on one of the datasets; of a dataset without a digest, on any version of it.
 static Sql on_one_of(const std::vector<KeyValue>& datasets) {
   Sql all = sql("(FALSE");
@@ -62,7 +68,7 @@ static Sql has_metric(const Clause& clause, const std::vector<KeyValue>& dataset
 static Sql condition_of(const Clause& clause, const std::vector<KeyValue>& datasets) {
   switch (clause.field) {
     case Field::attribute:
-      return condition(attribute(clause.key).column, clause);
+      return attribute_condition(attribute(clause.key), clause);
     case Field::metric:
       return has_metric(clause, datasets);
     case Field::param:
@@ -121,7 +127,7 @@ static Selection selection_of(const Search& search) {
       all.models += ", ";
       all.models += latest_value(key);
       all.models += " AS " + column;
-      add_sort(all.order, "(" + column + " IS NULL)", column, SqlType::real, key.ascending);
+      add_sort(all.order, "CASE WHEN " + column + " IS NULL THEN 1 ELSE 0 END", column, SqlType::real, key.ascending);
     } else if (key.field == Field::attribute) {
       const Attribute& by = attribute(key.key);
       const std::string column = key.key == "status" ? "m.status" : std::string(by.column);
@@ -139,7 +145,7 @@ static Selection selection_of(const Search& search) {
   return all;
 }
 
-LoggedModelPage SqliteStore::search_logged_models(const Search& search) {
+LoggedModelPage SqlStore::search_logged_models(const Search& search) {
   check_page_length(search.max_results, limits::page_length);
   if (search.experiment_ids.empty()) return {};
   const Selection selection = selection_of(search);

@@ -4,7 +4,7 @@
 #include "history/store/registry_rows.hpp"
 #include "history/store/registry_rules.hpp"
 #include "history/store/search_page.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -69,7 +69,7 @@ bool asks_for_prompts(const std::vector<Clause>& clauses) {
 
 Sql conditions(const Searched& things, const Search& search) {
   const bool prompts = asks_for_prompts(search.clauses);
-  Sql all = sql(prompts ? "1"
+  Sql all = sql(prompts ? "1 = 1"
                         : "NOT EXISTS (SELECT 1 FROM registered_model_tags t "
                           "WHERE t.model = m.model AND t.key = 'mlflow.prompt.is_prompt' AND t.value = 'true')");
   for (const Clause& clause : search.clauses) {
@@ -124,7 +124,7 @@ std::string for_each_of_page(Database& database, const Searched& things, const S
 
 }  // namespace
 
-RegisteredModelPage SqliteStore::search_registered_models(const Search& search) {
+RegisteredModelPage SqlStore::search_registered_models(const Search& search) {
   check_page_length(search.max_results, most_models);
   const auto columns = sort_columns(models(), search, {sort_key("name", true)});
   const Snapshot snapshot(database_);
@@ -135,7 +135,7 @@ RegisteredModelPage SqliteStore::search_registered_models(const Search& search) 
   return page;
 }
 
-ModelVersionPage SqliteStore::search_model_versions(const Search& search) {
+ModelVersionPage SqlStore::search_model_versions(const Search& search) {
   check_page_length(search.max_results, most_versions);
   std::vector<SortKey> then{sort_key("name", true), sort_key("version_number", false)};
   if (search.order.empty()) then.insert(then.begin(), sort_key("last_updated_timestamp", false));

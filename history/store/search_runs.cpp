@@ -5,7 +5,7 @@
 #include "history/store/full_runs.hpp"
 #include "history/store/limits.hpp"
 #include "history/store/run_fields.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -47,14 +47,14 @@ class RunSearch {
 
   void find() {
     const Sql all_runs = sql("runs r");
-    if (has_few_runs()) return select(all_runs, sql("1"), nullptr);
+    if (has_few_runs()) return select(all_runs, sql("1 = 1"), nullptr);
     if (in_order_of_start()) {
       const auto bound = start_of_the_last_of_few();
-      select(runs_by_start(), bound ? sql("r.start_ms >= ?", *bound) : sql("1"), nullptr);
+      select(runs_by_start(), bound ? sql("r.start_ms >= ?", *bound) : sql("1 = 1"), nullptr);
       if (!bound || numbers_.size() > wanted()) return;
     }
     const Clause* rarest = clause_to_list();
-    if (rarest == nullptr) return select(all_runs, sql("1"), nullptr);
+    if (rarest == nullptr) return select(all_runs, sql("1 = 1"), nullptr);
     Sql listed = sql("(");
     listed += owners(run_values(rarest->field), *rarest);
     listed += ") c CROSS JOIN runs r";  // in this order, says SQLite's CROSS
@@ -64,7 +64,7 @@ class RunSearch {
   bool has_few_runs() {
     Sql count = sql("SELECT count(*) FROM (SELECT 1 FROM runs WHERE ");
     count += is_one_of("experiment_id", experiments_);
-    count += sql(" LIMIT ?)", few());
+    count += sql(" LIMIT ?) AS found", few());
     Query row = count.prepare(database_);
     return row.step() && row.integer(0) < few();
   }
@@ -100,7 +100,7 @@ class RunSearch {
       if ((each.field != Field::param && each.field != Field::tag) || each.comparison != Comparison::equal) continue;
       Sql count = sql("SELECT count(*) FROM (");
       count += owners(run_values(each.field), each);
-      count += sql(" LIMIT ?)", many);
+      count += sql(" LIMIT ?) AS found", many);
       Query row = count.prepare(database_);
       row.step();
       if (row.integer(0) < least) {
@@ -136,7 +136,7 @@ class RunSearch {
   void sort_by_attribute(const SortKey& key) {
     const auto& [name, expression, type] = run_attribute(key.key);
     if (name == "end_time") {
-      add_sort(columns_, "r.ended_ms = 0", expression, type, key.ascending);
+      add_sort(columns_, "CASE WHEN r.ended_ms = 0 THEN 1 ELSE 0 END", expression, type, key.ascending);
     } else {
       columns_.push_back({expression, type, key.ascending});
     }
@@ -152,7 +152,7 @@ class RunSearch {
     const bool is_metric = key.field == Field::metric;
     const std::string rank =
         is_metric ? fmt::format("CASE WHEN {0}.run IS NULL THEN 2 WHEN {0}.value IS NULL THEN 1 ELSE 0 END", alias)
-                  : alias + ".run IS NULL";
+                  : fmt::format("CASE WHEN {}.run IS NULL THEN 1 ELSE 0 END", alias);
     add_sort(columns_, rank, alias + ".value", is_metric ? SqlType::real : SqlType::text, key.ascending);
   }
 
@@ -198,7 +198,7 @@ class RunSearch {
 };
 }  // namespace
 
-FullRunPage SqliteStore::search_runs(const Search& search) {
+FullRunPage SqlStore::search_runs(const Search& search) {
   check_page_length(search.max_results, limits::page_length);
   const Snapshot snapshot(database_);
   return RunSearch(database_, search).page();

@@ -21,6 +21,7 @@ Query Sql::prepare(Database& database) const {
     ++index;
     if (const auto* integer = std::get_if<std::int64_t>(&value)) query.bind_at(index, *integer);
     if (const auto* real = std::get_if<double>(&value)) query.bind_at(index, *real);
+    if (const auto* pattern = std::get_if<Pattern>(&value)) query.bind_pattern_at(index, pattern->like);
     if (const auto* words = std::get_if<std::string>(&value)) query.bind_at(index, std::string_view(*words));
   }
   return query;
@@ -31,30 +32,13 @@ static std::string list_of(const nlohmann::json& values) {
   return values.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// SQLite's LIKE takes 'a' for 'A', MLflow's does not. GLOB tells them apart; its wildcards are others.
-static std::string glob_of(std::string_view like) {
-  std::string glob;
-  for (const char c : like) {
-    if (c == '%') {
-      glob += '*';
-    } else if (c == '_') {
-      glob += '?';
-    } else if (c == '*' || c == '?' || c == '[') {
-      (((glob += '[') += c) += ']');
-    } else {
-      glob += c;
-    }
-  }
-  return glob;
-}
-
 static std::string pattern_of(const Clause& clause) {
   constexpr std::size_t longest = 1000;  // the time to match grows with the pattern, for each row
   const auto& pattern = std::get<std::string>(clause.value);
   if (pattern.size() > longest) {
     throw bad_input("a pattern for LIKE may have {} bytes; this one has {}", longest, pattern.size());
   }
-  return clause.comparison == Comparison::like ? glob_of(pattern) : pattern;
+  return pattern;
 }
 
 static std::string_view sign_of(Comparison comparison) {
@@ -92,6 +76,8 @@ Sql condition(std::string_view left, const Clause& clause) {
   all += sign_of(clause.comparison);
   switch (clause.comparison) {
     case Comparison::like:
+      all.values.emplace_back(Pattern{pattern_of(clause)});
+      break;
     case Comparison::ilike:
       all.values.emplace_back(pattern_of(clause));
       break;
@@ -118,13 +104,17 @@ Sql is_one_of(std::string_view left, const std::vector<std::string>& texts) {
 
 Sql is_one_of(std::string_view left, const std::vector<std::int64_t>& numbers) {
   if (numbers.size() == 1) return sql(fmt::format("{} = ?", left), numbers.front());
-  return sql(fmt::format("{} IN (SELECT value FROM json_each(?))", left), list_of(numbers));
+  return sql(fmt::format("{} IN (SELECT CAST(value AS BIGINT) FROM json_each(?))", left), list_of(numbers));
 }
 
 // Every comparison with NaN is false, but for "is another".
 static Sql value_condition(const SideTable& table, const Clause& clause) {
   if (clause.comparison == Comparison::is_null || clause.comparison == Comparison::is_not_null) return {};
   Sql value = sql(" AND (");
+  const auto* text = std::get_if<std::string>(&clause.value);
+  if (text != nullptr && clause.comparison == Comparison::equal) {
+    value += sql("substr(value, 1, 200) = substr(?, 1, 200) AND ", *text);  // what PostgreSQL's index holds
+  }
   value += condition("value", clause);
   if (table.null_is_not_a_number && clause.comparison == Comparison::not_equal) value += " OR value IS NULL";
   value += ")";

@@ -1,5 +1,5 @@
-// What all searches of the SQLite store have in common: a clause as a condition in SQL. What somebody asks for is only
-// ever bound; the text is made of this program's own names. What SQLite says in its own way stands in search_sql.cpp.
+// What all searches of the store have in common: a clause as a condition in SQL. What somebody asks for is only
+// ever bound; the text is made of this program's own names.
 #pragma once
 
 #include <concepts>
@@ -15,7 +15,10 @@
 
 namespace lockstep::history {
 
-using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string>;  // monostate: NULL
+struct Pattern {
+  std::string like;
+};
+using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string, Pattern>;  // monostate: NULL
 
 // A piece of SQL with what its question marks stand for, in their order.
 struct Sql {

@@ -249,7 +249,8 @@ class Store : public Registry, public LoggedModels, public Tokens, public Browsi
   virtual std::vector<Metric> metric_history(const std::string& run_id, const std::string& key) = 0;  // by step, time
 };
 
-// Opens (and creates or migrates) the SQLite store of a workspace. A schema newer than this program is refused.
+// Opens (and creates or migrates) the SQLite store of a workspace. A schema newer than this program is refused. Others:
+// open_store.hpp.
 std::unique_ptr<Store> open_sqlite_store(const fs::path& file);
 
 }  // namespace lockstep::history

@@ -1,7 +1,7 @@
 #include "history/store/tokens.hpp"
 
 #include "common/clock.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -26,7 +26,7 @@ static AccessToken token_of(const Query& row) {
           .expires_ms = row.integer(5)};
 }
 
-void SqliteStore::create_token(const AccessToken& token, const std::string& sha256) {
+void SqlStore::create_token(const AccessToken& token, const std::string& sha256) {
   Transaction transaction(database_, Survives::power_loss);
   if (!token.permit.run_id.empty()) number_of(token.permit.run_id);
   database_
@@ -39,20 +39,20 @@ void SqliteStore::create_token(const AccessToken& token, const std::string& sha2
   transaction.commit();
 }
 
-std::optional<AccessToken> SqliteStore::find_token(const std::string& sha256) {
+std::optional<AccessToken> SqlStore::find_token(const std::string& sha256) {
   Query found = database_.query(std::string(token_columns) + " WHERE sha256 = ? AND expires_ms NOT BETWEEN 1 AND ?");
   if (!found.bind(sha256, now_ms()).step()) return std::nullopt;
   return token_of(found);
 }
 
-std::vector<AccessToken> SqliteStore::list_tokens() {
+std::vector<AccessToken> SqlStore::list_tokens() {
   std::vector<AccessToken> all;
   Query rows = database_.query(std::string(token_columns) + " ORDER BY created_ms, token_id");
   while (rows.step()) all.push_back(token_of(rows));
   return all;
 }
 
-void SqliteStore::delete_token(const std::string& token_id) {
+void SqlStore::delete_token(const std::string& token_id) {
   Transaction transaction(database_, Survives::power_loss);
   database_.query("DELETE FROM tokens WHERE token_id = ?").bind(token_id).run();
   if (database_.changed_rows() == 0) throw not_found("no token '{}' (lockstep token list)", token_id);

@@ -1,6 +1,6 @@
 #include "common/clock.hpp"
 #include "common/utf8.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
@@ -21,7 +21,7 @@ std::optional<Standing> standing_of(Database& database, const std::string& run_i
 }
 }  // namespace
 
-std::vector<StateChange> SqliteStore::state_history(const std::string& run_id) {
+std::vector<StateChange> SqlStore::state_history(const std::string& run_id) {
   const std::int64_t number = number_of(run_id);
   Query rows = database_.query("SELECT state, timestamp_ms, reason FROM state_changes WHERE run = ? ORDER BY change");
   rows.bind(number);
@@ -34,7 +34,7 @@ std::vector<StateChange> SqliteStore::state_history(const std::string& run_id) {
   return all;
 }
 
-std::int64_t SqliteStore::take_ownership(const std::string& run_id) {
+std::int64_t SqlStore::take_ownership(const std::string& run_id) {
   Transaction transaction(database_, Survives::power_loss);
   const auto standing = standing_of(database_, run_id);
   if (!standing) run_not_found(run_id);
@@ -44,14 +44,17 @@ std::int64_t SqliteStore::take_ownership(const std::string& run_id) {
   return epoch;
 }
 
-void SqliteStore::set_state(std::int64_t run, RunState to, const Outcome& outcome) {
+void SqlStore::set_state(std::int64_t run, RunState to, const Outcome& outcome) {
   const std::int64_t now = now_ms();
   const std::string reason = replace_invalid_utf8(outcome.reason);  // it may quote a log
   database_.query("INSERT INTO state_changes (run, state, timestamp_ms, reason) VALUES (?, ?, ?, ?)")
       .bind(run, name_of(to), now, reason)
       .run();
   if (to == RunState::running) {
-    database_.query("UPDATE runs SET state = ?, started_ms = iif(started_ms = 0, ?, started_ms) WHERE number = ?")
+    database_
+        .query(
+            "UPDATE runs SET state = ?, started_ms = CASE WHEN started_ms = 0 THEN ? ELSE started_ms END WHERE number "
+            "= ?")
         .bind(name_of(to), now, run)
         .run();
   } else if (is_terminal(to)) {
@@ -66,7 +69,7 @@ void SqliteStore::set_state(std::int64_t run, RunState to, const Outcome& outcom
   }
 }
 
-void SqliteStore::transition(const std::string& run_id, std::int64_t epoch, RunState to, const Outcome& outcome) {
+void SqlStore::transition(const std::string& run_id, std::int64_t epoch, RunState to, const Outcome& outcome) {
   Transaction transaction(database_, Survives::power_loss);
   const auto standing = standing_of(database_, run_id);
   if (!standing) run_not_found(run_id);
@@ -83,7 +86,7 @@ void SqliteStore::transition(const std::string& run_id, std::int64_t epoch, RunS
 }
 
 // A run that was asked once stays asked: nothing leads from CancelRequested back to work.
-bool SqliteStore::request_cancel(const std::string& run_id, const std::string& reason) {
+bool SqlStore::request_cancel(const std::string& run_id, const std::string& reason) {
   Transaction transaction(database_, Survives::power_loss);
   const auto standing = standing_of(database_, run_id);
   if (!standing) run_not_found(run_id);

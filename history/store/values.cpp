@@ -1,89 +1,38 @@
-#include <cmath>
 #include <limits>
-#include <tuple>
 #include <unordered_map>
 
-#include "history/store/sqlite_store.hpp"
+#include "history/store/metric_rows.hpp"
+#include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
 
-namespace {
-// The value that counts as the latest: greatest step, then timestamp, then value (MLflow's rule). NaN is below every
-// number, so that the order is total and does not depend on who came first.
-struct Latest {
-  std::int64_t series = 0;
-  std::int64_t step = 0;
-  std::int64_t timestamp_ms = 0;
-  double value = 0;
-  bool in_order = true;  // nothing came after something of a later step, or of the same step and a later time
-  std::int64_t points = 0;
-  bool is_new = false;  // nothing was added yet
-
-  // The same value again, of the same moment: a client that tried twice, or MLflow's when it names the model that a
-  // metric is about. MLflow keeps it once, too.
-  bool is_repeated_by(const Metric& metric) const {
-    const bool same_value = metric.value == value || (std::isnan(metric.value) && std::isnan(value));
-    return !is_new && metric.step == step && metric.timestamp_ms == timestamp_ms && same_value;
-  }
-
-  void add(const Metric& metric) {
-    ++points;
-    is_new = false;
-    if (std::tuple(metric.step, metric.timestamp_ms) < std::tuple(step, timestamp_ms)) in_order = false;
-    const auto place = [](double value) { return std::pair(!std::isnan(value), std::isnan(value) ? 0.0 : value); };
-    if (std::tuple(metric.step, metric.timestamp_ms, place(metric.value)) <=
-        std::tuple(step, timestamp_ms, place(value))) {
-      return;
-    }
-    step = metric.step;
-    timestamp_ms = metric.timestamp_ms;
-    value = metric.value;
-  }
-};
-
-double value_of(const Query& row, int column) {
+static double value_of(const Query& row, int column) {
   return row.is_null(column) ? std::numeric_limits<double>::quiet_NaN() : row.real(column);
 }
 
-Latest find_or_create_series(Database& database, std::int64_t run, const Metric& first) {
-  Query found = database.query(
-      "SELECT series, step, timestamp_ms, value, in_order, points FROM series WHERE run = ? AND key = ?");
-  if (found.bind(run, first.key).step()) {
-    return {found.integer(0),
-            found.integer(1),
-            found.integer(2),
-            value_of(found, 3),
-            found.integer(4) != 0,
-            found.integer(5),
-            false};
-  }
-  database.query("INSERT INTO series (run, key, step, timestamp_ms, value, in_order) VALUES (?, ?, ?, ?, ?, 1)")
-      .bind(run, first.key, first.step, first.timestamp_ms, first.value)
-      .run();
-  return {database.last_insert_rowid(), first.step, first.timestamp_ms, first.value, true, 0, true};
-}
-}  // namespace
-
-void SqliteStore::write_metrics(std::int64_t run, std::span<const Metric* const> metrics) {
-  std::unordered_map<std::string_view, Latest> latest;
-  Query insert = database_.query("INSERT INTO metrics (series, step, timestamp_ms, value) VALUES (?, ?, ?, ?)");
+void SqlStore::write_metrics(std::int64_t run, std::span<const Metric* const> metrics) {
+  std::unordered_map<std::string_view, std::size_t> places;
+  std::vector<const Metric*> firsts;
   for (const Metric* metric : metrics) {
-    auto found = latest.find(metric->key);
-    if (found == latest.end())
-      found = latest.emplace(metric->key, find_or_create_series(database_, run, *metric)).first;
-    if (found->second.is_repeated_by(*metric)) continue;
-    found->second.add(*metric);
-    insert.bind(found->second.series, metric->step, metric->timestamp_ms, metric->value).run_again();
+    if (places.emplace(metric->key, firsts.size()).second) firsts.push_back(metric);
   }
-  Query update = database_.query(
-      "UPDATE series SET step = ?, timestamp_ms = ?, value = ?, in_order = ?, points = ? WHERE series = ?");
-  for (const auto& [key, each] : latest) {
-    update.bind(each.step, each.timestamp_ms, each.value, each.in_order ? 1 : 0, each.points, each.series).run_again();
+  if (firsts.empty()) return;
+  MetricRows& rows = database_.metric_rows();
+  std::vector<SeriesRow> series = rows.find_or_create(run, firsts);
+  std::vector<MetricRow> added;
+  added.reserve(metrics.size());
+  for (const Metric* metric : metrics) {
+    SeriesRow& of_it = series[places.at(metric->key)];
+    if (of_it.is_repeated_by(*metric)) continue;
+    of_it.add(*metric);
+    added.push_back({of_it.series, metric});
   }
+  rows.append(added);
+  rows.update(series);
 }
 
 // A parameter is written once; the same value again is fine.
-std::optional<std::string> SqliteStore::write_param(std::int64_t run, std::string_view key, std::string_view value) {
+std::optional<std::string> SqlStore::write_param(std::int64_t run, std::string_view key, std::string_view value) {
   database_.query("INSERT INTO params (run, key, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
       .bind(run, key, value)
       .run();
@@ -102,7 +51,7 @@ static void set_parent(Database& database, std::int64_t run, std::string_view pa
 }
 
 // Two tags are fields of the run, too. Without a value MLflow takes no name: the old one stays.
-void SqliteStore::write_tag(std::int64_t run, std::string_view key, std::string_view value) {
+void SqlStore::write_tag(std::int64_t run, std::string_view key, std::string_view value) {
   if (key == "mlflow.runName") {
     if (value.empty()) return;
     database_.query("UPDATE runs SET display_name = ?1 WHERE number = ?2 AND display_name <> ?1")
@@ -112,13 +61,15 @@ void SqliteStore::write_tag(std::int64_t run, std::string_view key, std::string_
     set_parent(database_, run, value);
   }
   database_
-      .query("INSERT INTO tags (run, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+      .query(
+          "INSERT INTO tags (run, key, value) VALUES (?, ?, ?) ON CONFLICT (run, key) DO UPDATE SET value = "
+          "excluded.value")
       .bind(run, key, value)
       .run();
 }
 
 // A run without the tag of its name keeps the name, as in MLflow.
-void SqliteStore::delete_tag(const std::string& run_id, const std::string& key) {
+void SqlStore::delete_tag(const std::string& run_id, const std::string& key) {
   Transaction transaction(database_, Survives::process_death);
   const std::int64_t run = number_of_active(run_id);
   database_.query("DELETE FROM tags WHERE run = ? AND key = ?").bind(run, key).run();
@@ -134,15 +85,15 @@ static std::vector<KeyValue> key_values(Query rows, std::int64_t run) {
   return all;
 }
 
-std::vector<KeyValue> SqliteStore::params(const std::string& run_id) {
+std::vector<KeyValue> SqlStore::params(const std::string& run_id) {
   return key_values(database_.query("SELECT key, value FROM params WHERE run = ? ORDER BY key"), number_of(run_id));
 }
 
-std::vector<KeyValue> SqliteStore::tags(const std::string& run_id) {
+std::vector<KeyValue> SqlStore::tags(const std::string& run_id) {
   return key_values(database_.query("SELECT key, value FROM tags WHERE run = ? ORDER BY key"), number_of(run_id));
 }
 
-std::vector<Metric> SqliteStore::latest_metrics(const std::string& run_id) {
+std::vector<Metric> SqlStore::latest_metrics(const std::string& run_id) {
   const std::int64_t run = number_of(run_id);
   Query rows = database_.query("SELECT key, value, timestamp_ms, step FROM series WHERE run = ? ORDER BY key");
   rows.bind(run);
@@ -151,7 +102,7 @@ std::vector<Metric> SqliteStore::latest_metrics(const std::string& run_id) {
   return all;
 }
 
-std::vector<Metric> SqliteStore::metric_history(const std::string& run_id, const std::string& key) {
+std::vector<Metric> SqlStore::metric_history(const std::string& run_id, const std::string& key) {
   const std::int64_t run = number_of(run_id);
   Query rows = database_.query(
       "SELECT m.value, m.timestamp_ms, m.step FROM series s JOIN metrics m USING (series) WHERE s.run = ? AND s.key = "

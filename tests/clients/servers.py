@@ -13,6 +13,10 @@ import unittest
 import urllib.error
 import urllib.request
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import postgres
+
+POSTGRES = os.environ.get("LOCKSTEP_TEST_POSTGRES")  # support/postgres.py; none: the store is a file
 for name in list(os.environ):  # what a person or another test has set
     if name.startswith(("LOCKSTEP_", "MLFLOW_")) or name.lower().endswith("_proxy"):
         del os.environ[name]
@@ -52,6 +56,8 @@ class Lockstep:
         self.folder = tempfile.TemporaryDirectory()
         self.workspace = pathlib.Path(self.folder.name) / "workspace"
         command = [str(program), "serve", "--port", "0", "--workspace", str(self.workspace), *options]
+        if POSTGRES and "--store" not in options:
+            command += ["--store", postgres.url_of(POSTGRES, postgres.new_database(POSTGRES))]
         self.process, self.url = start_serving(command)
 
     def stop(self):

@@ -2,7 +2,7 @@
 
 #include "history/server/http/counters.hpp"
 #include "history/server/mlflow/routes.hpp"
-#include "history/store/checkpointer.hpp"
+#include "history/store/open_store.hpp"
 
 namespace lockstep::history::server::http {
 
@@ -44,15 +44,15 @@ static const Workspace& made(const Workspace& workspace) {
   return workspace;
 }
 
-Service::Service(const Workspace& workspace, Options options, Survives survives, Routes further)
+Service::Service(const Workspace& workspace, Options options, const Served& served, Routes further)
     : uploads_(made(workspace)), host_(options.host) {
   options.uploads = uploads_.path();
+  const std::string store = served.store.empty() ? workspace.store_file().string() : served.store;
   bool is_writers = true;
   const auto open = [&] {
-    const auto how = std::exchange(is_writers, false) ? open_sqlite_store_for_server : open_sqlite_store;
-    return how(workspace.store_file());
+    return open_store(store, std::exchange(is_writers, false) ? OpenedFor::server : OpenedFor::command);
   };
-  workers_ = std::make_unique<Workers>(open, readers, survives);
+  workers_ = std::make_unique<Workers>(open, readers, served.survives);
   router_.add(std::move(further));
   router_.add(mlflow::routes(workspace));
   router_.add(own_routes());

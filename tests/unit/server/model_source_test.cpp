@@ -5,7 +5,9 @@
 
 #include "history/server/mlflow/error.hpp"
 #include "history/server/mlflow/uri.hpp"
-#include "history/store/sqlite_store.hpp"
+#include "history/store/database.hpp"
+#include "history/store/open_store.hpp"
+#include "history/store/sql_store.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace lockstep::history::server::mlflow {
@@ -14,9 +16,9 @@ namespace {
 using ::testing::ElementsAre;
 
 // It knows one logged model.
-class StoreWithModel : public SqliteStore {
+class StoreWithModel : public SqlStore {
  public:
-  explicit StoreWithModel(const fs::path& file) : SqliteStore(file) {
+  explicit StoreWithModel(const fs::path& file) : SqlStore(open_database(file.string())) {
     model.model_id = "m-1";
     model.artifact_uri = "mlflow-artifacts:/0/models/m-1/artifacts";
     model.source_run_id = "r1";

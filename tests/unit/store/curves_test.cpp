@@ -5,7 +5,7 @@
 #include <limits>
 #include <random>
 
-#include "history/store/database.hpp"
+#include "history/store/sqlite_database.hpp"
 #include "tests/unit/store/test_store.hpp"
 
 namespace lockstep::history {
@@ -108,12 +108,11 @@ TEST_F(Curves, KeepNaNAndTheExtremesOfSteps) {
 }
 
 // SQL's own ntile over the rows of the interval, as MLflow asks it: the first row of each part; and the last row.
-std::vector<Metric> by_ntile(const fs::path& file, const std::string& key, std::int64_t first, std::int64_t last,
+std::vector<Metric> by_ntile(Database& database, const std::string& key, std::int64_t first, std::int64_t last,
                              int most) {
-  Database database(file);
   Query rows = database.query(
       "WITH chosen AS (SELECT m.*, m.rowid AS row, "
-      "  ntile(?1) OVER (ORDER BY m.step, m.timestamp_ms, m.rowid) AS part, "
+      "  ntile(CAST(?1 AS INTEGER)) OVER (ORDER BY m.step, m.timestamp_ms, m.rowid) AS part, "
       "  row_number() OVER (ORDER BY m.step DESC, m.timestamp_ms DESC, m.rowid DESC) AS from_end "
       "  FROM metrics m JOIN series s USING (series) WHERE s.key = ?2 AND m.step BETWEEN ?3 AND ?4) "
       "SELECT value, timestamp_ms, step, from_end FROM chosen c "
@@ -138,7 +137,7 @@ TEST_F(Curves, AreSampledAsSqlsNtileDoes) {
              {-5, 500}, {0, 92}, {9, 9}, {8, 40}, {40, 8}, {92, 92}, {93, 99}, {-9, 0}}) {
       for (const int most : {1, 2, 3, 10, 51, 52, 102, 103, 104, 2500}) {
         EXPECT_EQ(store_->metric_interval("a", key, first, last, most),
-                  by_ntile(folder_.file(), key, first, last, most))
+                  by_ntile(*folder_.database(), key, first, last, most))
             << key << " " << first << " to " << last << ", " << most;
       }
     }

@@ -26,7 +26,7 @@ class MetricReaderTest : public ::testing::Test {
     return all;
   }
   MetricReader& reader() {
-    if (!reader_) reader_.emplace(folder_.file());
+    if (!reader_) reader_.emplace(folder_.where());
     return *reader_;
   }
 

@@ -11,7 +11,7 @@ using ::testing::ElementsAre;
 // A store as version 1 left it: a parent and a child, whose user has a tag of its own, and a metric out of order.
 void make_version_1(const fs::path& file) {
   create_if_missing(file, migrations().first(1));
-  Database(file).execute(R"sql(
+  SqliteDatabase(file).execute(R"sql(
     INSERT INTO runs (number, run_id, experiment_id, parent_run_id, display_name, user_id, state, created_ms)
       VALUES (1, 'parent', 0, '', 'brave fox', '', 'Running', 1), (2, 'child', 0, 'parent', '', 'ada', 'Queued', 2);
     INSERT INTO tags VALUES (2, 'mlflow.user', 'grace'), (2, 'note', 'x');

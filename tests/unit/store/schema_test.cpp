@@ -22,7 +22,7 @@ std::vector<const char*> with_one_more(const char* sql) {
 TEST(Schema, IsVersionedByUserVersion) {
   const StoreFolder folder;
   folder.open();
-  Database database(folder.file());
+  SqliteDatabase database(folder.file());
   EXPECT_EQ(database.number("PRAGMA user_version"), static_cast<std::int64_t>(migrations().size()));
   EXPECT_EQ(database.number("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1);
   EXPECT_EQ(database.number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
@@ -31,7 +31,7 @@ TEST(Schema, IsVersionedByUserVersion) {
 TEST(Schema, MigratesAnOlderFileAndKeepsWhatIsInIt) {
   const StoreFolder folder;
   folder.open()->create_run(new_run("a"));
-  Database database(folder.file());
+  SqliteDatabase database(folder.file());
   const auto newer = with_one_more("ALTER TABLE runs ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'");
   migrate(database, newer);
   migrate(database, newer);
@@ -43,7 +43,7 @@ TEST(Schema, RefusesAFileOfANewerProgramAndLeavesItAlone) {
   const StoreFolder folder;
   folder.open()->create_run(new_run("a"));
   {
-    Database database(folder.file());
+    SqliteDatabase database(folder.file());
     migrate(database, with_one_more("ALTER TABLE runs ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'"));
   }
   const Error error = error_of([&] { folder.open(); });
@@ -52,7 +52,7 @@ TEST(Schema, RefusesAFileOfANewerProgramAndLeavesItAlone) {
   EXPECT_EQ(error.what(), fmt::format("{} has schema version {}, written by a newer lockstep; this one knows versions "
                                       "up to {}. Use the newer one.",
                                       folder.file().string(), known + 1, known));
-  Database database(folder.file());
+  SqliteDatabase database(folder.file());
   EXPECT_EQ(database.number("PRAGMA user_version"), static_cast<std::int64_t>(known + 1));
 }
 
@@ -60,12 +60,12 @@ TEST(Schema, StaysAsItWasWhenAMigrationFails) {
   const StoreFolder folder;
   folder.open()->create_run(new_run("a"));
   {
-    Database database(folder.file());
+    SqliteDatabase database(folder.file());
     const auto broken = with_one_more("ALTER TABLE runs ADD COLUMN colour TEXT; DROP TABLE no_such_table");
     EXPECT_THROW(migrate(database, broken), Error);
   }
   EXPECT_EQ(folder.open()->get_run("a").run_id, "a");
-  Database database(folder.file());
+  SqliteDatabase database(folder.file());
   EXPECT_EQ(database.number("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'colour'"), 0);
 }
 
@@ -79,12 +79,12 @@ TEST(Schema, IsNotPutIntoSomebodyElsesDatabase) {
   const StoreFolder folder;
   write_file_atomically(folder.file(), "");
   {
-    Database database(folder.file());
+    SqliteDatabase database(folder.file());
     database.execute("CREATE TABLE recipes (name TEXT)");
   }
   EXPECT_THAT(error_of([&] { folder.open(); }).what(), HasSubstr("is not a Lockstep history store"));
   {
-    Database database(folder.file());
+    SqliteDatabase database(folder.file());
     database.execute("PRAGMA user_version = 1");
   }
   EXPECT_THAT(error_of([&] { folder.open(); }).what(), HasSubstr("is not a Lockstep history store"));

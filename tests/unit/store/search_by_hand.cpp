@@ -8,15 +8,17 @@ namespace lockstep::history {
 
 void insert_run(Database& database, const FullRun& full) {
   const Run& run = full.run;
-  database
-      .query(
-          "INSERT INTO runs (run_id, experiment_id, display_name, user_id, artifact_uri, state, finished, archived, "
-          "created_ms, started_ms, ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .bind(run.run_id, static_cast<std::int64_t>(std::stoll(run.experiment_id)), run.display_name, run.user_id,
-            run.artifact_uri, name_of(run.state), is_terminal(run.state) ? 1 : 0,
-            run.lifecycle == Lifecycle::archived ? 1 : 0, run.created_ms, run.started_ms, run.ended_ms)
-      .run();
-  const std::int64_t number = database.last_insert_rowid();
+  const std::int64_t number =
+      database
+          .query(
+              "INSERT INTO runs (run_id, experiment_id, display_name, user_id, artifact_uri, state, finished, "
+              "archived, "
+              "created_ms, started_ms, ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number")
+          .bind(run.run_id, static_cast<std::int64_t>(std::stoll(run.experiment_id)), run.display_name, run.user_id,
+                run.artifact_uri, name_of(run.state), is_terminal(run.state) ? 1 : 0,
+                run.lifecycle == Lifecycle::archived ? 1 : 0, run.created_ms, run.started_ms, run.ended_ms)
+          .one_number()
+          .value();
   for (const Metric& each : full.metrics) {
     database.query("INSERT INTO series (run, key, step, timestamp_ms, value) VALUES (?, ?, ?, ?, ?)")
         .bind(number, each.key, each.step, each.timestamp_ms, each.value)

@@ -15,10 +15,9 @@ class ExperimentSearch : public ::testing::Test {
  protected:
   void SetUp() override {
     for (const std::string name : {"one", "Two", "three"}) store_->get_or_create_experiment(name);
-    Database database(folder_.file());
-    database.execute(
+    folder_.database()->execute(
         "UPDATE experiments SET created_ms = CASE experiment_id WHEN 0 THEN 100 WHEN 2 THEN 200 ELSE 300 END, "
-        "updated_ms = 1000 - experiment_id, archived = experiment_id = 3; "
+        "updated_ms = 1000 - experiment_id, archived = CASE experiment_id WHEN 3 THEN 1 ELSE 0 END; "
         "INSERT INTO experiment_tags VALUES (1, 'team', 'vision'), (2, 'team', 'Vision'), (2, 'a', 'b')");
   }
   Texts found(const std::vector<Clause>& clauses, const std::vector<SortKey>& order = {}, View view = View::all) {

@@ -150,11 +150,11 @@ class RunSearchModel : public ::testing::Test {
  protected:
   void fill(int count) {
     store_->get_or_create_experiment("one");
-    Database database(folder_.file());
-    Transaction transaction(database, Survives::process_death);
+    const auto database = folder_.database();
+    Transaction transaction(*database, Survives::process_death);
     for (int i = 0; i < count; ++i) {
       runs_.push_back(random_run(dice_, i));
-      insert_run(database, runs_.back());
+      insert_run(*database, runs_.back());
     }
     transaction.commit();
   }

@@ -18,8 +18,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 class RunSearch : public ::testing::Test {
  protected:
-  void SetUp() override { database_.set_survival(Survives::process_death); }
-
   // Started at 1000 + the number of runs before it, with this metric and parameter.
   FullRun run(const std::string& run_id) {
     FullRun full;
@@ -29,7 +27,11 @@ class RunSearch : public ::testing::Test {
     full.run.created_ms = 1000 + count_++;
     return full;
   }
-  void insert(const FullRun& full) { insert_run(database_, full); }
+  void insert(const FullRun& full) {
+    Transaction transaction(*database_, Survives::process_death);
+    insert_run(*database_, full);
+    transaction.commit();
+  }
   void insert(const std::string& run_id, const std::vector<Metric>& metrics, const std::vector<KeyValue>& params = {},
               const std::vector<KeyValue>& tags = {}) {
     FullRun full = run(run_id);
@@ -59,7 +61,7 @@ class RunSearch : public ::testing::Test {
 
   StoreFolder folder_;
   const std::unique_ptr<Store> store_ = folder_.open();
-  Database database_{folder_.file()};
+  const std::unique_ptr<Database> database_ = folder_.database();
   int count_ = 0;
 };
 

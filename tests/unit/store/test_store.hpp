@@ -1,4 +1,5 @@
-// A store in a folder of its own that goes when the test ends.
+// A store of its own for each test, which goes when the test ends: a file of SQLite's in a folder; or, where
+// LOCKSTEP_TEST_POSTGRES says in which folder a PostgreSQL server's socket lies, a database there.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -6,17 +7,43 @@
 #include <memory>
 #include <string>
 
-#include "history/store/store.hpp"
+#include "common/digest.hpp"
+#include "history/store/database.hpp"
+#include "history/store/open_store.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace lockstep::history {
 
 class StoreFolder {
  public:
-  fs::path file() const { return folder_ / "history.db"; }
-  std::unique_ptr<Store> open() const { return open_sqlite_store(file()); }
+  StoreFolder() {
+    if (socket_ != nullptr) administrate(fmt::format("CREATE DATABASE {}", name_));
+  }
+  ~StoreFolder() {
+    if (socket_ != nullptr) administrate(fmt::format("DROP DATABASE {} WITH (FORCE)", name_));
+  }
+  StoreFolder(const StoreFolder&) = delete;
+  StoreFolder& operator=(const StoreFolder&) = delete;
+
+  fs::path file() const { return folder_ / "history.db"; }  // for tests of what only a file has
+  std::string where() const { return socket_ == nullptr ? file().string() : url_of(name_); }
+  std::unique_ptr<Store> open() const { return open_store(where()); }
+  std::unique_ptr<Database> database() const { return open_database(where()); }  // once it has been opened as a store
+
+  void expect_whole() const {
+    if (socket_ != nullptr) return;  // a server looks after its own files
+    constexpr const char* good = "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'";
+    EXPECT_EQ(database()->number(good), 1);
+  }
 
  private:
+  std::string url_of(const std::string& database) const {
+    return fmt::format("postgresql://postgres@/{}?host={}", database, socket_);
+  }
+  void administrate(const std::string& sql) const { open_database(url_of("postgres"))->execute(sql); }
+
+  const char* socket_ = std::getenv("LOCKSTEP_TEST_POSTGRES");
+  std::string name_ = "test_" + random_hex(16);
   testing::TemporaryFolder folder_;
 };
 

@@ -1,16 +1,14 @@
-// The store over SQLite. Each file of this folder holds the calls of one kind.
+// The store over a database. Each file of this folder holds the calls of one kind.
 #pragma once
 
-#include "history/store/checkpointer.hpp"
 #include "history/store/database.hpp"
 #include "history/store/store.hpp"
 
 namespace lockstep::history {
 
-class SqliteStore : public Store {
+class SqlStore : public Store {
  public:
-  explicit SqliteStore(const fs::path& file);  // which must exist
-  void leave_checkpoints_to(std::unique_ptr<Checkpointer> checkpointer);
+  explicit SqlStore(std::unique_ptr<Database> database);  // with the newest schema
 
   void check_may_change_run(const std::string&) override {}  // it is its owner's
   void check_may_change_model(const std::string&) override {}
@@ -137,8 +135,8 @@ class SqliteStore : public Store {
   std::optional<std::string> write_param(std::int64_t run, std::string_view key, std::string_view value);
   void write_tag(std::int64_t run, std::string_view key, std::string_view value);
 
-  Database database_;
-  std::unique_ptr<Checkpointer> checkpointer_;  // null: we do them; ends before the database closes
+  std::unique_ptr<Database> own_database_;
+  Database& database_;
 };
 
 }  // namespace lockstep::history
