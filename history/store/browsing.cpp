@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <limits>
 
+#include "history/store/curve_blocks.hpp"
 #include "history/store/m4.hpp"
 #include "history/store/series.hpp"
 #include "history/store/sqlite_store.hpp"
@@ -20,26 +20,20 @@ static Query selected(Database& database, const std::string& sql, const Series& 
 // next look's.
 Curve SqliteStore::curve(const std::string& run_id, const std::string& key, const CurveQuery& query) {
   const std::int64_t run = number_of(run_id);
+  lay_curve_blocks(database_, run, key);
   const Snapshot one_moment(database_);
   const auto series = find_series(database_, run, key);
   if (!series) return {};
+  if (series->in_order) return curve_in_order(database_, *series, query);
   const std::string rows = query.axis == CurveAxis::step ? rows_between : rows_in_time;
-  const bool is_whole = query.from == std::numeric_limits<std::int64_t>::min() &&
-                        query.to == std::numeric_limits<std::int64_t>::max() && series->in_order;
   Curve curve;
-  if (is_whole) {
-    curve.total = series->points;  // counting a million takes 50 ms
-  } else {
-    Query counted = selected(database_, "SELECT count(*) " + rows, *series, query);
-    counted.step();
-    curve.total = counted.integer(0);
-  }
+  Query counted = selected(database_, "SELECT count(*) " + rows, *series, query);
+  counted.step();
+  curve.total = counted.integer(0);
   constexpr int of_part = 4;
   const std::int64_t most = std::max(of_part, query.max_points);
   M4 sample(curve.total, curve.total <= most ? std::max<std::int64_t>(curve.total, 1) : most / of_part);
-  Query points = selected(database_,
-                          "SELECT value, timestamp_ms, step " + rows +
-                              (series->in_order ? "ORDER BY rowid" : "ORDER BY step, timestamp_ms, rowid"),
+  Query points = selected(database_, "SELECT value, timestamp_ms, step " + rows + "ORDER BY step, timestamp_ms, rowid",
                           *series, query);
   while (points.step()) sample.add(metric_of(points, {}));
   curve.points = sample.take();
