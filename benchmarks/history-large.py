@@ -93,7 +93,7 @@ class Ids:
         self.experiments = {each["name"]: each["experiment_id"] for each in json.loads(text)["experiments"]}
         first = self.experiments["team-00"]
         self.long, self.wide = run(first, "long"), run(first, "wide")
-        self.usual = run(self.experiments["team-07"], "run-39999")
+        self.usual = run(self.experiments["team-07"], "run-139999")
 
 
 def search(experiments, page):

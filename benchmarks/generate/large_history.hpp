@@ -16,17 +16,10 @@ constexpr int runs_of_the_sweep = 100'000;  // one experiment: many runs, each w
 constexpr int points_of_the_long_curve = 1'000'000;
 constexpr int keys_of_the_wide_run = 100'000;
 
-struct Made {
-  NewRun run;
-  std::vector<Metric> metrics;  // step after step, as a training logs them
-  std::int64_t ended_ms = 0;
-};
-
-Made usual_run(int number, const std::string& experiment_id, int points);
-Made wide_run(const std::string& experiment_id);
-
-// The points from `first` on, `count` of each of two metrics.
-Made long_run(const std::string& experiment_id);
-std::vector<Metric> points_of_long_run(int first, int count);
+// Gives run number `number` to the store: 0 is the oldest. `points` of each of its ten metrics, the last ones.
+void import_usual_run(Store& store, int number, const std::string& experiment_id, int points);
+void import_wide_run(Store& store, int number, const std::string& experiment_id);
+// Two curves, which lie in the database as they were logged: a hundred points of one, a hundred of the other.
+void import_long_run(Store& store, int number, const std::string& experiment_id);
 
 }  // namespace lockstep::history::large

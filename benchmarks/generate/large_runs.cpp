@@ -55,76 +55,92 @@ std::vector<KeyValue> tags_of(std::uint64_t seed) {
           {"team", seed % 3 == 0 ? "vision" : "speech"}};
 }
 
-// Ten metrics at a step of `of`: losses fall, accuracies rise, all of them shake.
-void log_step(std::vector<Metric>& into, std::uint64_t seed, int step, int of, std::int64_t start_ms) {
-  const double done = static_cast<double>(step) / of;
-  const double final_loss = 0.2 + chance(seed + 9);
-  const auto shake = [&](std::uint64_t which) { return 0.05 * (chance(seed * 1009 + which * 101 + step) - 0.5); };
-  const double loss = final_loss + 2 * std::exp(-5 * done);
-  const std::array<std::pair<const char*, double>, 10> values{
-      {{"accuracy", 1 / (1 + loss) + shake(0)},
-       {"epoch", std::floor(10 * done)},
-       {"grad_norm", 1 + 3 * (1 - done) + shake(1)},
-       {"learning_rate", 0.1 * (1 - done)},
-       {"loss", loss + shake(2)},
-       {"samples_per_s", 8000 + 4000 * shake(3)},
-       {"system/cpu_utilization_percentage", 90 + 99 * shake(4)},
-       {"system/memory_usage_megabytes", 4000 + 99 * shake(5)},
-       {"val_accuracy", 0.97 / (1 + loss) + shake(6)},
-       {"val_loss", 1.1 * loss + shake(7)}}};
-  for (const auto& [key, value] : values) into.push_back({key, value, start_ms + step_ms * step, step});
+constexpr std::array<const char*, 10> metric_names{"accuracy",
+                                                   "epoch",
+                                                   "grad_norm",
+                                                   "learning_rate",
+                                                   "loss",
+                                                   "samples_per_s",
+                                                   "system/cpu_utilization_percentage",
+                                                   "system/memory_usage_megabytes",
+                                                   "val_accuracy",
+                                                   "val_loss"};
+
+// Losses fall, accuracies rise, all of them shake.
+double value_at(std::uint64_t seed, std::size_t metric, int step) {
+  const double done = static_cast<double>(step) / points_of_a_metric;
+  const double loss = 0.2 + chance(seed + 9) + 2 * std::exp(-5 * done);
+  const double shake = 0.05 * (chance(seed * 1009 + metric * 101 + static_cast<std::uint64_t>(step)) - 0.5);
+  const std::array<double, metric_names.size()> values{
+      1 / (1 + loss) + shake, std::floor(10 * done), 1 + 3 * (1 - done) + shake,
+      0.1 * (1 - done),       loss + shake,          8000 + 4000 * shake,
+      90 + 99 * shake,        4000 + 99 * shake,     0.97 / (1 + loss) + shake,
+      1.1 * loss + shake};
+  return values.at(metric);
 }
 
-Made some_run(std::uint64_t seed, const std::string& name, const std::string& experiment_id) {
-  Made made;
-  made.run.run_id = fmt::format("{:08x}{:024x}", static_cast<std::uint32_t>(chance(seed + 10) * 0xFFFFFFFFU), seed);
-  made.run.experiment_id = experiment_id;
-  made.run.display_name = name;
-  made.run.user_id = one_of(people, seed + 11);
-  made.run.reported_since_ms = first_start_ms + between_starts_ms * static_cast<std::int64_t>(seed);
+ImportedRun some_run(std::uint64_t seed, const std::string& name, const std::string& experiment_id) {
+  ImportedRun made;
+  Run& run = made.run.run;
+  run.run_id = fmt::format("{:08x}{:024x}", static_cast<std::uint32_t>(chance(seed + 10) * 0xFFFFFFFFU), seed);
+  run.experiment_id = experiment_id;
+  run.display_name = name;
+  run.user_id = one_of(people, seed + 11);
+  run.reported = true;
+  run.state = RunState::completed;
+  run.created_ms = run.started_ms = first_start_ms + between_starts_ms * static_cast<std::int64_t>(seed);
+  run.ended_ms = run.started_ms + step_ms * points_of_a_metric;
   made.run.params = params_of(seed);
   made.run.tags = tags_of(seed);
-  made.ended_ms = *made.run.reported_since_ms + step_ms * points_of_a_metric;
+  made.run.tags.push_back({"mlflow.runName", name});
+  made.run.tags.push_back({"mlflow.user", run.user_id});
   return made;
 }
-
-// The newest of all.
-constexpr std::uint64_t after_all = experiments * runs_of_an_experiment + runs_of_the_sweep;
 }  // namespace
 
-Made usual_run(int number, const std::string& experiment_id, int points) {
+void import_usual_run(Store& store, int number, const std::string& experiment_id, int points) {
   const auto seed = static_cast<std::uint64_t>(number);
-  Made made = some_run(seed, fmt::format("run-{}", number), experiment_id);
-  made.metrics.reserve(10 * static_cast<std::size_t>(points));
-  for (int step = points_of_a_metric - points; step < points_of_a_metric; ++step) {
-    log_step(made.metrics, seed, step, points_of_a_metric, *made.run.reported_since_ms);
-  }
-  return made;
+  const ImportedRun run = some_run(seed, fmt::format("run-{}", number), experiment_id);
+  std::size_t next = 0;
+  store.import_run(run, [&](std::string& key, std::vector<Metric>& into) {
+    if (next == metric_names.size()) return false;
+    key = metric_names.at(next);
+    into.clear();
+    for (int step = points_of_a_metric - points; step < points_of_a_metric; ++step) {
+      into.push_back({{}, value_at(seed, next, step), run.run.run.started_ms + step_ms * step, step});
+    }
+    ++next;
+    return true;
+  });
 }
 
-Made wide_run(const std::string& experiment_id) {
-  Made made = some_run(after_all, "wide", experiment_id);
-  for (int i = 0; i < keys_of_the_wide_run; ++i) {
-    const auto seed = static_cast<std::uint64_t>(i);
-    made.metrics.push_back(
-        {fmt::format("layer-{:03}/channel-{:03}/{}", i / 1000, i / 2 % 500, i % 2 == 0 ? "mean" : "norm"), chance(seed),
-         *made.run.reported_since_ms, 1});
-  }
-  return made;
+void import_wide_run(Store& store, int number, const std::string& experiment_id) {
+  const ImportedRun run = some_run(static_cast<std::uint64_t>(number), "wide", experiment_id);
+  int next = 0;
+  store.import_run(run, [&](std::string& key, std::vector<Metric>& into) {
+    const int i = next++;
+    key = fmt::format("layer-{:03}/channel-{:03}/{}", i / 1000, i / 2 % 500, i % 2 == 0 ? "mean" : "norm");
+    into.assign({{{}, chance(static_cast<std::uint64_t>(i)), run.run.run.started_ms, 1}});
+    return i < keys_of_the_wide_run;
+  });
 }
 
-Made long_run(const std::string& experiment_id) { return some_run(after_all + 1, "long", experiment_id); }
-
-std::vector<Metric> points_of_long_run(int first, int count) {
-  std::vector<Metric> points;
-  const std::int64_t start_ms = first_start_ms + between_starts_ms * static_cast<std::int64_t>(after_all + 1);
-  for (int step = first; step < first + count; ++step) {
-    const double wave = std::sin(step * 1e-4) + 0.3 * chance(static_cast<std::uint64_t>(step));
-    const double peak = step == points_of_the_long_curve / 2 + 17 ? 10 : 0;  // which the curve must show
-    points.push_back({"loss", wave + peak, start_ms + step, step});
-    points.push_back({"grad_norm", 2 + wave, start_ms + step, step});
-  }
-  return points;
+void import_long_run(Store& store, int number, const std::string& experiment_id) {
+  constexpr int points_of_a_piece = 100;
+  const ImportedRun run = some_run(static_cast<std::uint64_t>(number), "long", experiment_id);
+  int piece = 0;
+  store.import_run(run, [&](std::string& key, std::vector<Metric>& into) {
+    const bool is_loss = piece % 2 == 0;
+    const int first = piece++ / 2 * points_of_a_piece;
+    key = is_loss ? "loss" : "grad_norm";
+    into.clear();
+    for (int step = first; step < first + points_of_a_piece; ++step) {
+      const double wave = std::sin(step * 1e-4) + 0.3 * chance(static_cast<std::uint64_t>(step));
+      const double peak = step == points_of_the_long_curve / 2 + 17 ? 10 : 0;  // which the curve must show
+      into.push_back({{}, is_loss ? wave + peak : 2 + wave, run.run.run.started_ms + step, step});
+    }
+    return first < points_of_the_long_curve;
+  });
 }
 
 }  // namespace lockstep::history::large
