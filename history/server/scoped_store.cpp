@@ -183,6 +183,12 @@ void ScopedStore::create_token(const AccessToken&, const std::string&) { refuse(
 std::vector<AccessToken> ScopedStore::list_tokens() { refuse("list tokens"); }
 void ScopedStore::delete_token(const std::string&) { refuse("delete a token"); }
 
+// --- imports ---
+std::string ScopedStore::import_experiment(const Experiment&) { refuse("import an experiment"); }
+bool ScopedStore::import_run(const ImportedRun&, const NextSeries&) { refuse("import a run"); }
+bool ScopedStore::import_registered_model(const ImportedModel&) { refuse("import a registered model"); }
+bool ScopedStore::import_logged_model(const LoggedModel&) { refuse("import a model"); }
+
 Work scoped_to(const std::string& run_id, Work work) {
   return [run_id, work = std::move(work)](Store& all) {
     ScopedStore ours(all, run_id);

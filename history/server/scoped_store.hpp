@@ -133,6 +133,13 @@ class ScopedStore : public Store {
   std::vector<AccessToken> list_tokens() override;
   void delete_token(const std::string& token_id) override;
 
+  std::string import_experiment(const Experiment& experiment) override;
+  bool import_run(const ImportedRun& run, const NextSeries& next) override;
+  bool import_registered_model(const ImportedModel& model) override;
+  int newest_version(const std::string& name) override { return all_.newest_version(name); }
+  bool import_logged_model(const LoggedModel& model) override;
+  void sync_imports() override { all_.sync_imports(); }
+
  private:
   [[noreturn]] void refuse(const std::string& what) const;
   bool is_ours(const std::string& run_id);

@@ -1,6 +1,7 @@
 #include <algorithm>
-#include <limits>
+#include <nlohmann/json.hpp>
 
+#include "history/store/curve_blocks.hpp"
 #include "history/store/m4.hpp"
 #include "history/store/series.hpp"
 #include "history/store/sql_store.hpp"
@@ -20,26 +21,20 @@ static Query selected(Database& database, const std::string& sql, const Series& 
 // next look's.
 Curve SqlStore::curve(const std::string& run_id, const std::string& key, const CurveQuery& query) {
   const std::int64_t run = number_of(run_id);
+  lay_curve_blocks(database_, run, key);
   const Snapshot one_moment(database_);
   const auto series = find_series(database_, run, key);
   if (!series) return {};
+  if (series->in_order) return curve_in_order(database_, *series, query);
   const std::string rows = query.axis == CurveAxis::step ? rows_between : rows_in_time;
-  const bool is_whole = query.from == std::numeric_limits<std::int64_t>::min() &&
-                        query.to == std::numeric_limits<std::int64_t>::max() && series->in_order;
   Curve curve;
-  if (is_whole) {
-    curve.total = series->points;  // counting a million takes 50 ms
-  } else {
-    Query counted = selected(database_, "SELECT count(*) " + rows, *series, query);
-    counted.step();
-    curve.total = counted.integer(0);
-  }
+  Query counted = selected(database_, "SELECT count(*) " + rows, *series, query);
+  counted.step();
+  curve.total = counted.integer(0);
   constexpr int of_part = 4;
   const std::int64_t most = std::max(of_part, query.max_points);
   M4 sample(curve.total, curve.total <= most ? std::max<std::int64_t>(curve.total, 1) : most / of_part);
-  Query points = selected(database_,
-                          "SELECT value, timestamp_ms, step " + rows +
-                              (series->in_order ? "ORDER BY rowid" : "ORDER BY step, timestamp_ms, rowid"),
+  Query points = selected(database_, "SELECT value, timestamp_ms, step " + rows + "ORDER BY step, timestamp_ms, rowid",
                           *series, query);
   while (points.step()) sample.add(metric_of(points, {}));
   curve.points = sample.take();
@@ -57,27 +52,38 @@ std::vector<Activity> SqlStore::activity() {
   return all;
 }
 
+static char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Of 100,000 keys in a third of the time that SQL's instr(lower(key)) takes.
+static bool has_part(std::string_view key, std::string_view part) {
+  const auto alike = [](char a, char b) { return lower_case(a) == lower_case(b); };
+  return std::search(key.begin(), key.end(), part.begin(), part.end(), alike) != key.end() || part.empty();
+}
+
 LatestPage SqlStore::latest_page(const std::string& run_id, const std::string& part, int max_results,
                                  const std::string& page_token) {
   if (max_results < 1) throw bad_input("max_results is {}; it must be 1 or more", max_results);
   const std::int64_t run = number_of(run_id);
   const Snapshot one_moment(database_);
   LatestPage page;
-  Query counted =
-      database_.query("SELECT count(*) FROM series WHERE run = ?1 AND (?2 = '' OR instr(lower(key), lower(?2)) > 0)");
-  counted.bind(run, part).step();
-  page.total = counted.integer(0);
-  Query rows = database_.query(
-      "SELECT value, timestamp_ms, step, key FROM series WHERE run = ?1 AND key > ?3 "
-      "AND (?2 = '' OR instr(lower(key), lower(?2)) > 0) ORDER BY key LIMIT ?4");
-  rows.bind(run, part, page_token, std::int64_t{max_results} + 1);
-  while (rows.step()) {
-    if (page.metrics.size() == static_cast<std::size_t>(max_results)) {
-      page.next_page_token = page.metrics.back().key;
-      break;
-    }
-    page.metrics.push_back(metric_of(rows, rows.text(3)));
+  std::vector<std::string> keys;
+  Query all = database_.query("SELECT key FROM series WHERE run = ? ORDER BY key");
+  all.bind(run);
+  while (all.step()) {
+    std::string key = all.text(0);
+    if (!has_part(key, part)) continue;
+    ++page.total;
+    if (key > page_token && keys.size() <= static_cast<std::size_t>(max_results)) keys.push_back(std::move(key));
   }
+  if (keys.size() > static_cast<std::size_t>(max_results)) {
+    keys.pop_back();
+    page.next_page_token = keys.back();
+  }
+  Query rows = database_.query(
+      "SELECT value, timestamp_ms, step, key FROM series WHERE run = ?1 "
+      "AND key IN (SELECT value FROM json_each(?2)) ORDER BY key");
+  rows.bind(run, nlohmann::json(keys).dump());
+  while (rows.step()) page.metrics.push_back(metric_of(rows, rows.text(3)));
   return page;
 }
 

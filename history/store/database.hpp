@@ -33,6 +33,7 @@ class Database {
   virtual void execute(const std::string& sql) = 0;  // one or more statements, no results
   virtual int changed_rows() const = 0;              // by the last statement
   virtual MetricRows& metric_rows() = 0;
+  virtual void learn_sizes() {}  // of tables, after they have grown much, for an engine that plans by them
 
  protected:
   enum class Use { once, often };

@@ -8,5 +8,6 @@ extern const char* const migration_2_tracking;       // migration_tracking.cpp
 extern const char* const migration_3_registry;       // migration_registry.cpp
 extern const char* const migration_4_logged_models;  // migration_logged_models.cpp
 extern const char* const migration_5_tokens;         // migration_tokens.cpp
+extern const char* const migration_6_curves;         // migration_curves.cpp
 
 }  // namespace lockstep::history

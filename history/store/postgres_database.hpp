@@ -30,6 +30,7 @@ class PostgresDatabase : public Database, private MetricRows {
   void execute(const std::string& sql) override;  // as long as it takes
   int changed_rows() const override { return changed_rows_; }
   MetricRows& metric_rows() override { return *this; }
+  void learn_sizes() override { execute("ANALYZE"); }  // by itself it does so a minute later
   const std::string& shown() const { return shown_; }
 
   // For statements. `send` starts one on connection(); its result is waited for, up to a limit. Outside a transaction

@@ -33,10 +33,6 @@ class Translation {
       all_.text += " AS json)) AS list(value)";
       return;
     }
-    if (takes("instr(")) {
-      all_.text += "strpos(";
-      return;
-    }
     if (takes("AND +")) {
       all_.text += "AND ";
       return;

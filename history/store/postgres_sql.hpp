@@ -13,7 +13,7 @@ struct PostgresSql {
 };
 
 // What is translated: parameters (? and ?1 to $1), GLOB and LIKE (LIKE and ILIKE, without an escape character),
-// json_each, instr, INDEXED BY (left out: PostgreSQL chooses by statistics), the plus sign that keeps SQLite from an
+// json_each, INDEXED BY (left out: PostgreSQL chooses by statistics), the plus sign that keeps SQLite from an
 // index (left out). Everything else is written in what both understand.
 PostgresSql in_postgres_words(std::string_view sql);
 

@@ -6,7 +6,7 @@
 namespace lockstep::history {
 
 // The version of the schema (schema.hpp) that PostgreSQL began with; `postgres_tables` makes it.
-constexpr int postgres_first_version = 5;
+constexpr int postgres_first_version = 6;
 extern const char* const postgres_tables;
 
 // [n] leads from version postgres_first_version + n to the next.

@@ -1,6 +1,7 @@
 // MLflow's runs/search. A search of an experiment with many runs is answered in the cheapest of three ways:
 //   - in the order of start, which is an index, look at the newest few thousand: often they fill the page;
-//   - else list what one of the clauses is true for, from an index, and look at these only;
+//   - else list what one of the clauses is true for, from an index, and look at these only (if that is for so few that
+//     the newest can't fill the page, at once);
 //   - else look at every run.
 #include "history/store/full_runs.hpp"
 #include "history/store/limits.hpp"
@@ -47,18 +48,42 @@ class RunSearch {
 
   void find() {
     const Sql all_runs = sql("runs r");
-    if (has_few_runs()) return select(all_runs, sql("1 = 1"), nullptr);
-    if (in_order_of_start()) {
+    if (has_few_runs()) return select(all_runs, sql("1 = 1"), Checked::nothing);
+    const auto [rarest, owners_of_it] = clause_to_list();
+    if (in_order_of_start() && few_may_fill_the_page(owners_of_it)) {
       const auto bound = start_of_the_last_of_few();
-      select(runs_by_start(), bound ? sql("r.start_ms >= ?", *bound) : sql("1 = 1"), nullptr);
+      select(runs_by_start(), bound ? sql("r.start_ms >= ?", *bound) : sql("1 = 1"), Checked::nothing);
       if (!bound || numbers_.size() > wanted()) return;
     }
-    const Clause* rarest = clause_to_list();
-    if (rarest == nullptr) return select(all_runs, sql("1 = 1"), nullptr);
+    if (rarest == nullptr) return select(all_runs, sql("1 = 1"), Checked::nothing);
     Sql listed = sql("(");
-    listed += owners(run_values(rarest->field), *rarest);
+    listed += listed_runs(*rarest);
     listed += ") c CROSS JOIN runs r";  // in this order, says SQLite's CROSS
-    select(listed, sql("r.number = c.run"), rarest);
+    select(listed, sql("r.number = c.run"), Checked::values);
+  }
+
+  // What all clauses about values are true for, from their indices: the runs themselves are looked at when few are
+  // left.
+  Sql listed_runs(const Clause& rarest) {
+    const SideTable& table = run_values(rarest.field);
+    const std::string owner = fmt::format("{}.{}", owners_table, table.owner);
+    Sql all = owners(table, rarest);
+    for (const Clause& each : search_.clauses) {
+      if (&each == &rarest || !is_about_a_value(each)) continue;
+      all += " AND ";
+      all += has(run_values(each.field), owner, each);
+    }
+    return all;
+  }
+  static bool is_about_a_value(const Clause& clause) {
+    return clause.field == Field::metric || clause.field == Field::param || clause.field == Field::tag;
+  }
+
+  // If they were like all others. Twice as many as a page, since other clauses leave some of them out.
+  bool few_may_fill_the_page(std::optional<std::int64_t> owners_of_a_clause) {
+    if (!owners_of_a_clause) return true;
+    const std::int64_t all = database_.number("SELECT max(number) FROM runs");
+    return few() * *owners_of_a_clause >= 2 * std::int64_t{search_.max_results} * all;
   }
 
   bool has_few_runs() {
@@ -91,11 +116,14 @@ class RunSearch {
     return row.integer(0);
   }
 
-  // A parameter or tag with a value that few runs have, or else whatever one index can list.
-  const Clause* clause_to_list() {
-    constexpr std::int64_t many = 5000;
-    const Clause* best = nullptr;
-    std::int64_t least = many;
+  struct Listed {
+    const Clause* clause = nullptr;      // null: no index lists what any of them is true for
+    std::optional<std::int64_t> owners;  // how many runs it is true for, of all experiments, if that was counted
+  };
+  // The parameter or tag whose value the fewest runs have, or else whatever one index can list.
+  Listed clause_to_list() {
+    constexpr std::int64_t many = 50'000;  // counted in some 3 ms
+    Listed best{nullptr, many};
     for (const Clause& each : search_.clauses) {
       if ((each.field != Field::param && each.field != Field::tag) || each.comparison != Comparison::equal) continue;
       Sql count = sql("SELECT count(*) FROM (");
@@ -103,18 +131,15 @@ class RunSearch {
       count += sql(" LIMIT ?) AS found", many);
       Query row = count.prepare(database_);
       row.step();
-      if (row.integer(0) < least) {
-        least = row.integer(0);
-        best = &each;
-      }
+      if (row.integer(0) < *best.owners) best = {&each, row.integer(0)};
     }
-    if (best != nullptr) return best;
+    if (best.clause != nullptr) return best;
     for (const Field field : {Field::metric, Field::param, Field::tag}) {
       for (const Clause& each : search_.clauses) {
-        if (each.field == field && each.comparison != Comparison::is_null) return &each;
+        if (each.field == field && each.comparison != Comparison::is_null) return {&each, std::nullopt};
       }
     }
-    return nullptr;
+    return {};
   }
 
   // The columns by which the runs are sorted, and the joins that these need.
@@ -156,8 +181,9 @@ class RunSearch {
     add_sort(columns_, rank, alias + ".value", is_metric ? SqlType::real : SqlType::text, key.ascending);
   }
 
-  // `known`: the clause that is true for all that `from` has.
-  void select(const Sql& from, const Sql& where, const Clause* known) {
+  // What is true already for all that `from` has.
+  enum class Checked { nothing, values };
+  void select(const Sql& from, const Sql& where, Checked checked) {
     Sql all = sql("SELECT r.number, " + expressions(columns_) + " FROM ");
     all += from;
     all += joins_;
@@ -167,7 +193,7 @@ class RunSearch {
     all += is_one_of("r.experiment_id", experiments_);
     all += view_condition(search_.view);
     for (const Clause& each : search_.clauses) {
-      if (&each == known) continue;
+      if (checked == Checked::values && is_about_a_value(each)) continue;
       all += " AND ";
       all += run_condition(each);
     }

@@ -132,7 +132,9 @@ Sql has(const SideTable& table, std::string_view owner, const Clause& clause) {
 }
 
 Sql owners(const SideTable& table, const Clause& clause) {
-  Sql all = sql(fmt::format("SELECT {} FROM {} {} WHERE key = ?", table.owner, table.table, table.index), clause.key);
+  Sql all =
+      sql(fmt::format("SELECT {} FROM {} AS {} {} WHERE key = ?", table.owner, table.table, owners_table, table.index),
+          clause.key);
   all += value_condition(table, clause);
   return all;
 }

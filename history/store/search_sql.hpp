@@ -57,7 +57,9 @@ Sql is_one_of(std::string_view left, const std::vector<std::int64_t>& numbers);
 // The clause about key and value, of the owner that `owner` names ("r.number").
 Sql has(const SideTable& table, std::string_view owner, const Clause& clause);
 
-// "SELECT owner FROM table ...": all for which `has` is true. Not for is_null, which is true of those that have no row.
+// "SELECT owner FROM table AS listed ...": all for which `has` is true. Further conditions may be added at its end. Not
+// for is_null, which is true of those that have no row.
+constexpr std::string_view owners_table = "listed";
 Sql owners(const SideTable& table, const Clause& clause);
 
 }  // namespace lockstep::history

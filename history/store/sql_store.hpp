@@ -120,6 +120,14 @@ class SqlStore : public Store {
   std::vector<AccessToken> list_tokens() override;
   void delete_token(const std::string& token_id) override;
 
+  // imports.cpp, import_models.cpp
+  std::string import_experiment(const Experiment& experiment) override;
+  bool import_run(const ImportedRun& run, const NextSeries& next) override;
+  bool import_registered_model(const ImportedModel& model) override;
+  int newest_version(const std::string& name) override;
+  bool import_logged_model(const LoggedModel& model) override;
+  void sync_imports() override;
+
  private:
   std::int64_t number_of(const std::string& run_id);         // runs.number; not_found names the nearest id
   std::int64_t number_of_active(const std::string& run_id);  // refuses one that is archived, too
@@ -134,6 +142,7 @@ class SqlStore : public Store {
   void write_metrics(std::int64_t run, std::span<const Metric* const> metrics);  // keys already checked
   std::optional<std::string> write_param(std::int64_t run, std::string_view key, std::string_view value);
   void write_tag(std::int64_t run, std::string_view key, std::string_view value);
+  void write_new_series(std::int64_t run, const NextSeries& next);
 
   std::unique_ptr<Database> own_database_;
   Database& database_;

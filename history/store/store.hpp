@@ -18,6 +18,7 @@
 #include "common/file.hpp"
 #include "history/store/browsing.hpp"
 #include "history/store/datasets.hpp"
+#include "history/store/imports.hpp"
 #include "history/store/logged_models.hpp"
 #include "history/store/registry.hpp"
 #include "history/store/search.hpp"
@@ -118,6 +119,12 @@ struct StateChange {
   std::string reason;
 };
 
+// A run as it stood in another history.
+struct ImportedRun {
+  FullRun run;                      // run.run.experiment_id is the id here; run.metrics are not looked at
+  std::vector<StateChange> states;  // oldest first; empty: what the run's times and state tell
+};
+
 struct RunQuery {
   std::string experiment_id;  // empty: all
   std::string parent_run_id;  // empty: all
@@ -172,7 +179,7 @@ class NotPermitted : public Error {
   using Error::Error;
 };
 
-class Store : public Registry, public LoggedModels, public Tokens, public Browsing {
+class Store : public Registry, public LoggedModels, public Tokens, public Browsing, public Imports {
  public:
   // Throw NotPermitted unless whoever uses this store may change this run (empty: what is no run's), or this model.
   virtual void check_may_change_run(const std::string& run_id) = 0;

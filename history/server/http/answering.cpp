@@ -72,6 +72,7 @@ Request Connection::request_of(const Parser& parser) const {
   request.query = std::move(target->query);
   request.base_url = fmt::format("{}://{}", stream_.is_secure() ? "https" : "http", host);
   request.content_type = std::string(view(message[bhttp::field::content_type]));
+  request.if_none_match = std::string(view(message[bhttp::field::if_none_match]));
   return request;
 }
 

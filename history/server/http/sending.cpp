@@ -21,13 +21,16 @@ asio::awaitable<void> Connection::send(const Reply& reply, const Parser& parser,
   bhttp::response<bhttp::string_body> message;
   message.version(parser.is_header_done() ? parser.get().version() : 11);
   message.result(no_file ? 404U : static_cast<unsigned>(reply.status));
-  message.set(bhttp::field::content_type, reply.events ? "text/event-stream" : reply.content_type);
+  const bool is_unchanged = reply.status == 304;  // has no body, nor what describes one (RFC 9110, 15.4.5)
+  if (!is_unchanged) {
+    message.set(bhttp::field::content_type, reply.events ? "text/event-stream" : reply.content_type);
+  }
   message.set("X-Content-Type-Options", "nosniff");
   if (reply.events) message.set(bhttp::field::cache_control, "no-store");
   for (const auto& [name, value] : reply.headers) message.set(name, value);
   message.keep_alive(keep_alive);
   if (!reply.events) {
-    message.content_length(bytes);
+    if (!is_unchanged) message.content_length(bytes);
   } else if (message.version() >= 11) {
     message.chunked(true);
   }

@@ -69,6 +69,25 @@ TEST_F(HttpServer, SendsNoBodyToHead) {
   EXPECT_EQ(body_of(reply), "hello");
 }
 
+TEST_F(HttpServer, SendsNothingOfWhatTheClientHas) {
+  serve(Verb::get, "/kept", [](const Request& request) -> Work {
+    return [has = request.if_none_match](Store&) {
+      Reply reply = text(has.empty() ? "new" : "");
+      reply.status = has.empty() ? 200 : 304;
+      reply.headers = {{"ETag", "\"1\""}};
+      return reply;
+    };
+  });
+  start({});
+  RawHttp one = client();
+  EXPECT_EQ(body_of(one.exchange("GET /kept HTTP/1.1\r\nHost: x\r\n\r\n")), "new");
+  const std::string reply = one.exchange("GET /kept HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"1\"\r\n\r\n");
+  EXPECT_EQ(status_of(reply), 304);
+  EXPECT_THAT(reply, HasSubstr("ETag: \"1\""));
+  EXPECT_THAT(reply, Not(HasSubstr("Content-Length")));
+  EXPECT_EQ(body_of(one.exchange("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")), "hello");
+}
+
 TEST_F(HttpServer, RefusesWhatIsTooLong) {
   Options options;
   options.limits.header_bytes = 1000;

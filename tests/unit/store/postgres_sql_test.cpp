@@ -39,7 +39,7 @@ TEST(PostgresSql, LeavesOutWhatLeadsSqlite) {
 }
 
 TEST(PostgresSql, TranslatesWholeWordsOnly) {
-  EXPECT_EQ(text_of("SELECT not_instr(a), instr(a, b)"), "SELECT not_instr(a), strpos(a, b)");
+  EXPECT_EQ(text_of("SELECT unLIKE ?, a LIKE ?"), "SELECT unLIKE $1, a ILIKE $2 ESCAPE ''");
 }
 
 TEST(PostgresSql, KnowsWhoReadsTheRowsOfMetrics) {

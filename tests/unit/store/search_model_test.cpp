@@ -157,6 +157,7 @@ class RunSearchModel : public ::testing::Test {
       insert_run(*database, runs_.back());
     }
     transaction.commit();
+    database->learn_sizes();
   }
 
   // Page after page, at most `most_pages`.

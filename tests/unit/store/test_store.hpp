@@ -17,10 +17,19 @@ namespace lockstep::history {
 class StoreFolder {
  public:
   StoreFolder() {
-    if (socket_ != nullptr) administrate(fmt::format("CREATE DATABASE {}", name_));
+    if (socket_ == nullptr) return;
+    if (unused().empty()) {
+      name_ = "test_" + random_hex(16);
+      open_database(url_of("postgres"))->execute(fmt::format("CREATE DATABASE {}", name_));
+    } else {
+      name_ = unused().back();
+      unused().pop_back();
+    }
   }
   ~StoreFolder() {
-    if (socket_ != nullptr) administrate(fmt::format("DROP DATABASE {} WITH (FORCE)", name_));
+    if (socket_ == nullptr) return;
+    database()->execute("DROP SCHEMA IF EXISTS lockstep CASCADE");
+    unused().push_back(name_);
   }
   StoreFolder(const StoreFolder&) = delete;
   StoreFolder& operator=(const StoreFolder&) = delete;
@@ -40,10 +49,14 @@ class StoreFolder {
   std::string url_of(const std::string& database) const {
     return fmt::format("postgresql://postgres@/{}?host={}", database, socket_);
   }
-  void administrate(const std::string& sql) const { open_database(url_of("postgres"))->execute(sql); }
+  static std::vector<std::string>&
+  unused() {  // databases of tests that ended: to make one takes longer than most tests
+    static std::vector<std::string> names;
+    return names;
+  }
 
   const char* socket_ = std::getenv("LOCKSTEP_TEST_POSTGRES");
-  std::string name_ = "test_" + random_hex(16);
+  std::string name_;
   testing::TemporaryFolder folder_;
 };
 
