@@ -86,7 +86,7 @@ def server(kind):
 
 
 def leave_out_what_is_missing():
-    for kind in list(kinds):
+    for kind in [each for each in kinds if not is_ours(each)]:
         try:
             kinds[kind]().stop()
         except (Missing, AssertionError) as why:

@@ -64,7 +64,9 @@ http::request<http::string_body> post(const std::string& path, std::string body)
 // Steps have 12 digits from the first on, so that the next request is the last one with other digits.
 constexpr std::int64_t first_step = 100'000'000'000;
 
-constexpr const char* create_body = R"({"experiment_id":"0","start_time":1700000000000})";
+std::string create_body(int number) {
+  return fmt::format(R"({{"experiment_id":"0","start_time":{}}})", 1'700'000'000'000 + 1000 * number);
+}
 constexpr const char* search_body =
     R"({"experiment_ids":["0"],"filter":"metrics.loss < 0.3 and params.rate = '3'","max_results":100})";
 
@@ -126,8 +128,8 @@ class Client {
     stream_.socket().set_option(tcp::no_delay(true));
   }
 
-  asio::awaitable<std::string> create_run() {
-    auto create = post("runs/create", create_body);
+  asio::awaitable<std::string> create_run(int number) {
+    auto create = post("runs/create", create_body(number));
     const std::string reply = co_await exchange(create);
     co_return nlohmann::json::parse(reply).at("run").at("info").at("run_id").get<std::string>();
   }
@@ -137,7 +139,7 @@ class Client {
     while (tally_.filled < load_.fill) {
       const int number = tally_.filled++;
       const auto begin = steady_clock::now();
-      const std::string run_id = co_await create_run();
+      const std::string run_id = co_await create_run(number);
       auto batch = post("runs/log-batch", body_of_fill(number, run_id));
       co_await exchange(batch);
       tally_.milliseconds.push_back(std::chrono::duration<float, std::milli>(steady_clock::now() - begin).count());
@@ -147,10 +149,10 @@ class Client {
   asio::awaitable<void> prepare() {
     co_await connect();
     if (load_.create || load_.search) {
-      request_ = load_.create ? post("runs/create", create_body) : post("runs/search", search_body);
+      request_ = load_.create ? post("runs/create", create_body(0)) : post("runs/search", search_body);
       co_return;
     }
-    const std::string run_id = co_await create_run();
+    const std::string run_id = co_await create_run(0);
     request_ = post(load_.single ? "runs/log-metric" : "runs/log-batch", body_of(load_, run_id));
   }
 

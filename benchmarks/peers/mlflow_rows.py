@@ -19,7 +19,7 @@ def fill(file, count):
     with contextlib.closing(sqlite3.connect(file, timeout=60)) as database, database:
         insert(database, "runs", ["run_uuid", "name", "user_id", "status", "lifecycle_stage", "start_time", "experiment_id",
                                   "artifact_uri"],
-               [(run, f"run-{number}", "bench", "RUNNING", "active", at, 0, f"mlflow-artifacts:/0/{run}") for number, run in runs])
+               [(run, f"run-{number}", "bench", "RUNNING", "active", at + 1000 * number, 0, f"mlflow-artifacts:/0/{run}") for number, run in runs])
         insert(database, "tags", ["run_uuid", "key", "value"],
                [(run, "mlflow.runName", f"run-{number}") for number, run in runs])
         insert(database, "params", ["run_uuid", "key", "value"],

@@ -63,3 +63,8 @@ class MlflowGo(Mlflow):
             f"sqlite:///{path}/history.db", "--artifacts-destination", f"{path}/artifacts", "--go-opts",
             "log_level=error"],
             {"PATH": f"{folder}/bin:{os.environ['PATH']}", "MLFLOW_GO_LIBRARY_PATH": str(folder)})
+
+    def end(self):
+        """It ends the MLflow that it has started for the other endpoints, in a group of processes of its own."""
+        self.process.terminate()
+        self.process.wait(timeout=60)

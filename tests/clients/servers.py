@@ -97,9 +97,12 @@ class Mlflow:
         except (urllib.error.URLError, OSError):
             return False
 
-    def stop(self):
+    def end(self):
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def stop(self):
+        self.end()
         self.log.close()
         self.folder.cleanup()
 
