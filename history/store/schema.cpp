@@ -116,8 +116,8 @@ CREATE TABLE journals (
 ) WITHOUT ROWID;
 )sql";
 
-static const char* const all_migrations[] = {migration_1_runs, migration_2_tracking, migration_3_registry,
-                                             migration_4_logged_models, migration_5_tokens, migration_6_curves};
+static const char* const all_migrations[] = {migration_1_runs,          migration_2_tracking, migration_3_registry,
+                                             migration_4_logged_models, migration_5_tokens,   migration_6_curves};
 
 std::span<const char* const> migrations() { return all_migrations; }
 
