@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""How fast `lockstep serve` takes what clients log, beside `mlflow server` on its default store.
+"""How fast `lockstep serve` takes what clients log and finds it again, beside `mlflow server` on its default store and the
+other servers for MLflow's clients (benchmarks/peers/tracking_servers.py). Wanted: 10 times the best of them.
 
-Both serve an empty history on this machine's file system, one after the other in each round, to the same client program
-(benchmarks/clients/http_load.cpp, whose own share of a CPU is printed), on the same cores. What a reply acknowledges
-survives the death of every process on both sides. With --durable (SQLite's synchronous=FULL) it survives a power loss,
-too, as it does with MLflow, whose commits are SQLite's default: that column is the one to compare. The journal modes of
-the files are printed.
+All serve an empty history on this machine's file system, one after the other in each round, to the same client program
+(benchmarks/clients/http_load.cpp, whose own share of a CPU is printed), on the same cores: 64 connections to ours, 8 to
+each of the others, where more make it no faster. What a reply acknowledges survives the death of every process on all
+sides. With --durable (SQLite's synchronous=FULL) it survives a power loss, too, as it does with MLflow, whose commits are
+SQLite's default: that column is the one to compare. fasttrackml's do not (a sync for some 50 commits). To create a run
+syncs with ours in any case. The journal modes of the files are printed.
+
+For searches each holds 10,000 runs of 5 params and 5 metrics, and is asked by 8 connections for the first 100 of which a
+metric and a param are so; MLflow's own are written into its database, as its server would take minutes.
 
 Then `lockstep serve` alone: at half of its rate, with requests that are due at fixed times, the 99th percentile of their
 times (wanted: 5 ms), and its memory with 10,000 connections that say nothing (wanted: 64 MiB at most).
@@ -30,35 +35,64 @@ import tempfile
 import urllib.request
 
 top = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(top / "tests/clients"))
+sys.path[:0] = [str(top / "tests/clients"), str(top / "benchmarks/peers")]
+import mlflow_rows  # noqa: E402
 from servers import Lockstep, Mlflow  # noqa: E402
+from tracking_servers import Fasttrackml, Missing, MlflowGo  # noqa: E402
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--rounds", type=int, default=5)
-parser.add_argument("--seconds", type=float, default=3)
+parser.add_argument("--seconds", type=float, default=2)
+parser.add_argument("--only", nargs="+", choices=["compare", "search", "latency", "idle"],
+                    default=["compare", "search", "latency", "idle"])
 parser.add_argument("--build", default=str(top / "build/release"))
 args = parser.parse_args()
 build = pathlib.Path(args.build).resolve()
 python = top / ".clients/bin/python"
 tempfile.tempdir = str(build)  # where a disk is
-loads = {  # name: options of http_load, metrics of a request
-    "log-metric": ["--metrics", "1", "--single"],
-    "log-batch of 10": ["--metrics", "10"],
-    "log-batch of 100": ["--metrics", "100"],
-    "log-batch of 1000": ["--metrics", "1000"],
+runs = 10_000
+loads = {  # name: options of http_load, what is counted
+    "create-run": (["--create"], "requests_per_s"),
+    "log-metric": (["--metrics", "1", "--single"], "metrics_per_s"),
+    "log-batch of 10": (["--metrics", "10"], "metrics_per_s"),
+    "log-batch of 100": (["--metrics", "100"], "metrics_per_s"),
+    "log-batch of 1000": (["--metrics", "1000"], "metrics_per_s"),
 }
+
+
+def mlflow_server():
+    if not python.exists():
+        raise Missing("./x setup test could not fetch it")
+    return Mlflow(python, options=())
+
+
+kinds = {
+    "lockstep": lambda: Lockstep(build),
+    "lockstep --durable": lambda: Lockstep(build, ["--durable"]),
+    "mlflow": mlflow_server,
+    "mlflow-go": MlflowGo,
+    "fasttrackml": Fasttrackml,
+}
+compared = "lockstep --durable"
+is_ours = lambda kind: kind.startswith("lockstep")
 
 
 @contextlib.contextmanager
 def server(kind):
-    if kind == "mlflow":
-        one = Mlflow(python, options=())
-    else:
-        one = Lockstep(build, kind.split()[1:])  # "lockstep --durable"
+    one = kinds[kind]()
     try:
         yield int(one.url.rsplit(":", 1)[1]), one
     finally:
         one.stop()
+
+
+def leave_out_what_is_missing():
+    for kind in [each for each in kinds if not is_ours(each)]:
+        try:
+            kinds[kind]().stop()
+        except (Missing, AssertionError) as why:
+            print(f"{kind}: not measured: {str(why).strip().splitlines()[-1]}", flush=True)
+            del kinds[kind]
 
 
 def load(port, clients, *options):
@@ -75,29 +109,55 @@ def journal_mode(one):
         return database.execute("PRAGMA journal_mode").fetchone()[0]
 
 
+def heading(what):
+    print(f"\n{what:24}", *(f"{kind:>22}" for kind in kinds), f"{'times the best peer':>20}", flush=True)
+
+
+def row(name, rates):
+    """`rates`: of each kind; the median and the best are shown."""
+    medians = {kind: statistics.median(each) for kind, each in rates.items()}
+    cells = [f"{medians[kind]:12,.0f} /{max(rates[kind]):8,.0f}" for kind in kinds]
+    others = [median for kind, median in medians.items() if not is_ours(kind)]
+    times = f"{medians[compared] / max(others):20,.0f}" if others else ""
+    print(f"{name:24}", *cells, times, flush=True)
+
+
 def compare():
-    kinds = ["lockstep", "lockstep --durable"] + (["mlflow"] if python.exists() else [])
-    measured = {kind: {name: [] for name in loads} for kind in kinds}
+    measured = {name: {kind: [] for kind in kinds} for name in loads}
+    journals, shares = {}, []
     for _ in range(args.rounds):
         for kind in kinds:
             with server(kind) as (port, one):
-                for name, options in loads.items():
-                    measured[kind][name].append(load(port, 8 if kind == "mlflow" else 64, *options))
-                journal = journal_mode(one)
-            print(f"{kind}: journal mode {journal}", file=sys.stderr, flush=True)
-    print(f"{'metrics/s (median, best)':28}", *(f"{kind:>24}" for kind in kinds), f"{'times':>8} {'client CPU':>11}")
-    for name in loads:
-        cells, medians = [], []
-        for kind in kinds:
-            rates = [each["metrics_per_s"] for each in measured[kind][name]]
-            medians.append(statistics.median(rates))
-            cells.append(f"{medians[-1]:12,.0f}{max(rates):12,.0f}")
-        share = statistics.median(each["own_cpu_share"] for each in measured["lockstep"][name])
-        times = f"{medians[1] / medians[2]:8.0f}" if len(medians) == 3 else f"{'':8}"
-        print(f"{name:28}", *cells, times, f"{share:10.2f}")
-    if len(kinds) == 2:
-        print("mlflow: not measured, as ./x setup test could not fetch it")
-    return statistics.median(each["requests_per_s"] for each in measured["lockstep"]["log-batch of 100"])
+                for name, (options, counted) in loads.items():
+                    result = load(port, 64 if is_ours(kind) else 8, *options)
+                    measured[name][kind].append(result[counted])
+                    shares.append(result["own_cpu_share"])
+                journals[kind] = journal_mode(one)
+    heading("a second (median / best)")
+    for name, rates in measured.items():
+        row(name, rates)
+    print(f"journal modes: {journals}; the client took {min(shares):.2f} to {max(shares):.2f} of a CPU")
+
+
+def search():
+    measured, medians = {}, {}
+    for kind in kinds:
+        with server(kind) as (port, one):
+            if kind.startswith("mlflow"):
+                mlflow_rows.fill(next(pathlib.Path(one.folder.name).rglob("history.db")), runs)
+            else:
+                load(port, 8, "--fill", str(runs))
+            results = [load(port, 8, "--search") for _ in range(args.rounds)]
+        measured[kind] = [each["requests_per_s"] for each in results]
+        medians[kind] = statistics.median(each["median_ms"] for each in results)
+    heading("a second (median / best)")
+    row(f"search, {runs:,} runs", measured)
+    print("milliseconds of a search:", ", ".join(f"{kind} {each:.1f}" for kind, each in medians.items()))
+
+
+def rate_of_batches():
+    with server("lockstep") as (port, _):
+        return load(port, 64, "--metrics", "100")["requests_per_s"]
 
 
 def latency(requests_per_s):
@@ -126,6 +186,12 @@ def idle(count=10_000):
 
 commit = subprocess.run(["git", "-C", str(top), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
 print(f"{platform.node()}, {os.cpu_count()} cores, commit {commit.strip()}, {args.rounds} rounds of {args.seconds} s")
-half = compare()
-latency(half)
-idle()
+leave_out_what_is_missing()
+if "compare" in args.only:
+    compare()
+if "search" in args.only:
+    search()
+if "latency" in args.only:
+    latency(rate_of_batches())
+if "idle" in args.only:
+    idle()

@@ -4,6 +4,9 @@
 //   http_load --port 5000 --clients 64 --seconds 5 --metrics 100              log-batch of 100 metrics each
 //   http_load --port 5000 --clients 64 --seconds 5 --metrics 1 --single       log-metric
 //   http_load --port 5000 --clients 64 --seconds 5 --metrics 100 --rate 3000  3,000 requests/s, whether answered or not
+//   http_load --port 5000 --clients 64 --seconds 5 --create                   runs/create
+//   http_load --port 5000 --clients 8 --fill 10000     10,000 runs with 5 params and 5 metrics: two requests each
+//   http_load --port 5000 --clients 8 --seconds 5 --search   the first 100 of these with a metric and a param
 //
 // One thread; each client has a connection and a run of its own, and one request under way. With --rate a request's
 // time counts from when it was due (so a server that falls behind can't hide it). Prints one JSON object: requests/s,
@@ -37,11 +40,15 @@ struct Load {
   double seconds = 5;
   int metrics = 100;  // of a request
   bool single = false;
+  bool create = false;
+  bool search = false;
+  int fill = 0;     // runs of all clients together; 0: this is no filling
   double rate = 0;  // requests/s of all clients; 0: as fast as they can
 };
 
 struct Tally {
   std::vector<float> milliseconds;
+  int filled = 0;
   std::string failed;
 };
 
@@ -56,6 +63,26 @@ http::request<http::string_body> post(const std::string& path, std::string body)
 
 // Steps have 12 digits from the first on, so that the next request is the last one with other digits.
 constexpr std::int64_t first_step = 100'000'000'000;
+
+std::string create_body(int number) {
+  return fmt::format(R"({{"experiment_id":"0","start_time":{}}})", 1'700'000'000'000 + 1000 * number);
+}
+constexpr const char* search_body =
+    R"({"experiment_ids":["0"],"filter":"metrics.loss < 0.3 and params.rate = '3'","max_results":100})";
+
+// One run of ten has the rate that is searched for, and three of ten the loss.
+std::string body_of_fill(int number, const std::string& run_id) {
+  nlohmann::json metrics = nlohmann::json::array();
+  nlohmann::json params = {{{"key", "rate"}, {"value", std::to_string(number % 10)}}};
+  for (int i = 0; i < 5; ++i) {
+    metrics.push_back({{"key", i == 0 ? "loss" : fmt::format("metric-{}", i)},
+                       {"value", number / 10 % 10 / 10.0},
+                       {"timestamp", 1'700'000'000'000},
+                       {"step", 1}});
+    if (i > 0) params.push_back({{"key", fmt::format("param-{}", i)}, {"value", fmt::format("{}", number)}});
+  }
+  return nlohmann::json{{"run_id", run_id}, {"metrics", metrics}, {"params", params}}.dump();
+}
 
 std::string body_of(const Load& load, const std::string& run_id) {
   nlohmann::json metrics = nlohmann::json::array();
@@ -83,21 +110,49 @@ class Client {
 
   asio::awaitable<void> run(steady_clock::time_point begin, steady_clock::duration interval) {
     try {
-      co_await prepare();
-      co_await send_until(begin, interval);
+      if (load_.fill > 0) {
+        co_await fill();
+      } else {
+        co_await prepare();
+        co_await send_until(begin, interval);
+      }
     } catch (const std::exception& error) {
       tally_.failed = error.what();
     }
   }
 
  private:
-  asio::awaitable<void> prepare() {
+  asio::awaitable<void> connect() {
     const tcp::endpoint server(asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(load_.port));
     co_await stream_.async_connect(server, asio::use_awaitable);
     stream_.socket().set_option(tcp::no_delay(true));
-    auto create = post("runs/create", R"({"experiment_id":"0"})");
+  }
+
+  asio::awaitable<std::string> create_run(int number) {
+    auto create = post("runs/create", create_body(number));
     const std::string reply = co_await exchange(create);
-    const std::string run_id = nlohmann::json::parse(reply).at("run").at("info").at("run_id");
+    co_return nlohmann::json::parse(reply).at("run").at("info").at("run_id").get<std::string>();
+  }
+
+  asio::awaitable<void> fill() {
+    co_await connect();
+    while (tally_.filled < load_.fill) {
+      const int number = tally_.filled++;
+      const auto begin = steady_clock::now();
+      const std::string run_id = co_await create_run(number);
+      auto batch = post("runs/log-batch", body_of_fill(number, run_id));
+      co_await exchange(batch);
+      tally_.milliseconds.push_back(std::chrono::duration<float, std::milli>(steady_clock::now() - begin).count());
+    }
+  }
+
+  asio::awaitable<void> prepare() {
+    co_await connect();
+    if (load_.create || load_.search) {
+      request_ = load_.create ? post("runs/create", create_body(0)) : post("runs/search", search_body);
+      co_return;
+    }
+    const std::string run_id = co_await create_run(0);
     request_ = post(load_.single ? "runs/log-metric" : "runs/log-batch", body_of(load_, run_id));
   }
 
@@ -144,6 +199,10 @@ Load parse(int argc, char** argv) {
       load.single = true;
       continue;
     }
+    if (name == "--create" || name == "--search") {
+      (name == "--create" ? load.create : load.search) = true;
+      continue;
+    }
     if (i + 1 == argc) throw std::invalid_argument(name + " needs a value");
     const double value = std::stod(argv[++i]);
     if (name == "--port")
@@ -154,6 +213,8 @@ Load parse(int argc, char** argv) {
       load.seconds = value;
     else if (name == "--metrics")
       load.metrics = static_cast<int>(value);
+    else if (name == "--fill")
+      load.fill = static_cast<int>(value);
     else if (name == "--rate")
       load.rate = value;
     else

@@ -28,7 +28,7 @@ struct Request {
   std::string base_url;               // "http://host:port" as the client calls us; no '/' at the end
   std::string content_type;
   std::string if_none_match;  // the header; "": the client has nothing of before
-  std::string body;   // of routes with Body::in_memory
+  std::string body;           // of routes with Body::in_memory
   fs::path uploaded;  // of routes with Body::to_file: a file that the handler moves away; what it leaves is removed
 
   // The first value of a key of the query; null: it has none.

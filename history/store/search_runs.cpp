@@ -123,7 +123,8 @@ class RunSearch {
   // The parameter or tag whose value the fewest runs have, or else whatever one index can list.
   Listed clause_to_list() {
     constexpr std::int64_t many = 50'000;  // counted in some 3 ms
-    Listed best{nullptr, many};
+    std::int64_t least = many;
+    const Clause* best = nullptr;
     for (const Clause& each : search_.clauses) {
       if ((each.field != Field::param && each.field != Field::tag) || each.comparison != Comparison::equal) continue;
       Sql count = sql("SELECT count(*) FROM (");
@@ -131,9 +132,12 @@ class RunSearch {
       count += sql(" LIMIT ?) AS found", many);
       Query row = count.prepare(database_);
       row.step();
-      if (row.integer(0) < *best.owners) best = {&each, row.integer(0)};
+      if (row.integer(0) < least) {
+        least = row.integer(0);
+        best = &each;
+      }
     }
-    if (best.clause != nullptr) return best;
+    if (best != nullptr) return {best, least};
     for (const Field field : {Field::metric, Field::param, Field::tag}) {
       for (const Clause& each : search_.clauses) {
         if (each.field == field && each.comparison != Comparison::is_null) return {&each, std::nullopt};

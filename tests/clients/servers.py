@@ -75,22 +75,25 @@ class Mlflow:
     """MLflow's server, of the release that the tests' client is of."""
 
     def __init__(self, python=sys.executable, options=("--workers", "1")):
+        self.start(lambda path, port: [
+            str(python), "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), *options,
+            "--backend-store-uri", f"sqlite:///{path}/history.db", "--artifacts-destination", f"{path}/artifacts"],
+            {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
+
+    def start(self, command, variables):
+        """`command`: of a folder for its files and a port."""
         self.folder = tempfile.TemporaryDirectory()
         path = pathlib.Path(self.folder.name)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        command = [str(python), "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), *options]
-        command += ["--backend-store-uri", f"sqlite:///{path}/history.db"]
-        command += ["--artifacts-destination", f"{path}/artifacts"]
-        environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         self.log = (path / "log").open("w+")
-        self.process = subprocess.Popen(command, env=environment, cwd=path, stdout=self.log, stderr=self.log,
-                                        start_new_session=True)
+        self.process = subprocess.Popen(command(path, port), env={**os.environ, **variables}, cwd=path, stdout=self.log,
+                                        stderr=self.log, start_new_session=True)
         deadline = time.monotonic() + 240
         while not self.is_well():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.log.seek(0)
-                raise AssertionError(f"mlflow server does not answer:\n{self.log.read()}")
+                raise AssertionError(f"{self.process.args[0]} does not answer:\n{self.log.read()}")
             time.sleep(0.1)
 
     def is_well(self):
@@ -100,9 +103,12 @@ class Mlflow:
         except (urllib.error.URLError, OSError):
             return False
 
-    def stop(self):
+    def end(self):
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def stop(self):
+        self.end()
         self.log.close()
         self.folder.cleanup()
 

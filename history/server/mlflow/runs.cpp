@@ -35,6 +35,14 @@ static std::string name_of_new_run(const Fields& fields, const std::vector<KeyVa
   return name.empty() ? generate_run_name().display_name : name;
 }
 
+// All that a new run has, without a look into the tables where it has nothing yet.
+static FullRun new_run(Store& store, const std::string& run_id) {
+  FullRun run;
+  run.run = store.get_run(run_id);
+  run.tags = store.tags(run_id);
+  return run;
+}
+
 static Work create(const Request& request) {
   const Fields fields(request);
   NewRun run;
@@ -51,7 +59,7 @@ static Work create(const Request& request) {
   return [run = std::move(run)](Store& store) mutable {
     check_experiment_is_active(store, run.experiment_id);
     store.create_run(run);
-    return run_reply(store.get_full_run(run.run_id));
+    return run_reply(new_run(store, run.run_id));
   };
 }
 
