@@ -45,7 +45,7 @@ int give(const ImportArguments& arguments, const transfer::OpenedSource& opened,
     opened.source->give(counted);
   } catch (const Error& error) {
     screen.end();
-    const std::string how_far = arguments.dry_run
+    const std::string how_far = arguments.dry_run || sink.taken().added.runs == 0
                                     ? ""
                                     : fmt::format("\nUntil then {} came in, whole; the same command goes on from there",
                                                   cli::counted(sink.taken().added.runs, "run"));

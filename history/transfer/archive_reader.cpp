@@ -90,11 +90,19 @@ void ArchiveReader::check_end(const Counts& said) {
   if (next_record()) throw bad_input("{}:{}: something follows the end", name_, line_);
 }
 
+// Any file may have been named.
+std::optional<Record> ArchiveReader::read_first() {
+  try {
+    return next_record();
+  } catch (const Error& error) {
+    throw bad_input("{} is no archive of a history: {}", name_, error.what());
+  }
+}
+
 void ArchiveReader::give(Sink& sink) {
-  const auto first = next_record();
+  const auto first = read_first();
   if (!first || !std::holds_alternative<FirstLine>(*first)) {
-    throw bad_input("{}: it is no archive of a history: its first line should be {{\"lockstep_history\":1,...}}",
-                    name_);
+    throw bad_input("{} is no archive of a history: its first line should be {{\"lockstep_history\":1,...}}", name_);
   }
   ahead_ = next_record();
   while (ahead_) {

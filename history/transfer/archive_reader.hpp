@@ -24,6 +24,7 @@ class ArchiveReader : public Source {
   auto here(Work work);  // an error of `work` gets the place
   std::optional<std::string_view> next_line();
   std::optional<Record> next_record();
+  std::optional<Record> read_first();
   void give_run(Sink& sink, const ImportedRun& run);
   bool next_piece(const std::string& run_id, std::string& key, std::vector<Metric>& points);
   void check_experiment(const std::string& experiment_id) const;
