@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/progress_text.hpp"
+#include "cli/transfer_summary.hpp"
 #include "common/clock.hpp"
 #include "common/error.hpp"
 
@@ -19,8 +20,7 @@ TransferScreen::TransferScreen(bool may_interrupt)
 double TransferScreen::seconds() const { return static_cast<double>(monotonic_ms() - begin_ms_) / 1000; }
 
 std::string transfer_words(const Counts& counts, double seconds) {
-  std::string words = fmt::format("{} runs  {} points", with_thousands(static_cast<double>(counts.runs)),
-                                  with_thousands(static_cast<double>(counts.points)));
+  std::string words = counted(counts.runs, "run") + "  " + counted(counts.points, "point");
   if (seconds >= 1 && counts.points > 0) {
     words += fmt::format("  {} points/s", with_thousands(static_cast<double>(counts.points) / seconds));
   }

@@ -165,6 +165,52 @@ TEST_F(History, ImportKilledAnywhereLeavesWholeRuns) {
   }
 }
 
+// One small run, and one whose values take a while.
+void write_long_archive(const fs::path& file) {
+  constexpr int pieces = 100;
+  constexpr int points = 10'000;
+  std::string numbers = "1";
+  for (int i = 1; i < points; ++i) numbers += ",1";
+  std::ofstream archive(file);
+  archive << R"({"lockstep_history":1}
+{"experiment":{"experiment_id":"7","name":"e"}}
+{"run":{"run_id":"small","experiment_id":"7","state":"Completed","reported":true}}
+{"run":{"run_id":"long","experiment_id":"7","state":"Completed","reported":true}}
+)";
+  for (int i = 0; i < pieces; ++i) {
+    archive << R"({"series":{"run_id":"long","key":"k","steps":[)" << numbers << R"(],"timestamps":[)" << numbers
+            << R"(],"values":[)" << numbers << "]}}\n";
+  }
+  archive << R"({"end":{"experiments":1,"runs":2,"points":)" << pieces * points << "}}\n";
+}
+
+TEST_F(History, ImportShowsHowFarItIsAndIsEndedByCtrlC) {
+  write_long_archive(sandbox.folder() / "a.jsonl");
+  TerminalSession session(sandbox, {"history", "import", "a.jsonl"});
+  ASSERT_TRUE(session.wait_for("1 run  "));
+  session.type("\x03");
+  EXPECT_EQ(session.wait(), 130);
+  EXPECT_THAT(session.screen(), HasSubstr("Until then 1 run came in, whole; the same command goes on from there"));
+  EXPECT_EQ(store()->get_run("small").state, history::RunState::completed);
+  EXPECT_EQ(store()->list_runs({}).runs.size(), 1U);
+  EXPECT_EQ(sandbox.lockstep({"history", "import", "a.jsonl"}).exit_code, 0);
+  EXPECT_EQ(store()->metric_history("long", "k").size(), 1'000'000U);
+}
+
+TEST_F(History, ExportThatIsEndedByCtrlCLeavesNoFile) {
+  write_long_archive(sandbox.folder() / "a.jsonl");
+  ASSERT_EQ(sandbox.lockstep({"history", "import", "a.jsonl"}).exit_code, 0);
+  TerminalSession session(sandbox, {"history", "export", "-o", "out/b.jsonl.gz"});
+  EXPECT_EQ(session.wait(), 1);  // no such folder
+  TerminalSession again(sandbox, {"history", "export", "-o", "b.jsonl.gz"});
+  ASSERT_TRUE(again.wait_for(" points"));
+  again.type("\x03");
+  EXPECT_EQ(again.wait(), 130);
+  for (const auto& each : fs::directory_iterator(sandbox.folder())) {
+    EXPECT_FALSE(each.path().filename().string().starts_with("b.jsonl")) << each.path();
+  }
+}
+
 TEST_F(History, SaysWhatIsWrongWithASource) {
   EXPECT_EQ(sandbox.lockstep({"history", "export", "-o", "x"}).exit_code, 3);  // there is no workspace
   EXPECT_EQ(sandbox.lockstep({"history", "rebuild"}).exit_code, 3);

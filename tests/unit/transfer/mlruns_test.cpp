@@ -25,6 +25,7 @@ TEST(MetricLine, IsTimeValueAndStep) {
   EXPECT_TRUE(std::isnan(metric_in("12 nan 3").value));
   EXPECT_EQ(metric_in("12 -inf -3").value, -INFINITY);
   EXPECT_THAT(parse_metric_line("1 2 3 name digest").value().rest, ElementsAre("name", "digest"));
+  EXPECT_EQ(metric_in("1 2 3 name digest").step, 3);  // MLflow reads 0 here
   for (const char* wrong : {"", "12", "x 1 1", "1 x 1", "1 1 x", "1 1 1.5", "1,1,1", " 1 1"}) {
     EXPECT_FALSE(parse_metric_line(wrong)) << wrong;
   }
