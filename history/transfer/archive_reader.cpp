@@ -1,11 +1,13 @@
 #include "history/transfer/archive_reader.hpp"
 
+#include <utility>
+
 #include "common/error.hpp"
 
 namespace lockstep::history::transfer {
 
 ArchiveReader::ArchiveReader(std::unique_ptr<ByteSource> bytes, std::string name)
-    : bytes_(std::move(bytes)), name_(std::move(name)) {}
+    : bytes_(std::move(bytes)), name_(std::move(name)), piece_(256 * 1024) {}
 
 template <class Work>
 auto ArchiveReader::here(Work work) {
@@ -14,28 +16,25 @@ auto ArchiveReader::here(Work work) {
 
 // The bytes of a line stay where they are until the next one is asked for.
 std::optional<std::string_view> ArchiveReader::next_line() {
-  constexpr std::size_t piece = 256 * 1024;
-  buffer_.erase(0, line_begin_);
-  line_begin_ = 0;
-  std::size_t looked_at = 0;
+  std::size_t looked_at = line_begin_;
   while (true) {
     const std::size_t newline = buffer_.find('\n', looked_at);
     if (newline != std::string::npos) {
+      const auto line = std::string_view(buffer_).substr(line_begin_, newline - line_begin_);
       line_begin_ = newline + 1;
-      return std::string_view(buffer_).substr(0, newline);
+      return line;
     }
+    buffer_.erase(0, std::exchange(line_begin_, 0));
     looked_at = buffer_.size();
     if (looked_at > longest_line)
       throw bad_input("{}:{}: the line is longer than {} bytes", name_, line_, longest_line);
-    if (at_end_) break;
-    buffer_.resize(looked_at + piece);
-    const std::size_t got = bytes_->read(buffer_.data() + looked_at, piece);
-    buffer_.resize(looked_at + got);
+    const std::size_t got = at_end_ ? 0 : bytes_->read(piece_.data(), piece_.size());
     at_end_ = got == 0;
+    if (at_end_) break;
+    buffer_.append(piece_.data(), got);
   }
-  if (buffer_.empty()) return std::nullopt;
   line_begin_ = buffer_.size();
-  return buffer_;
+  return buffer_.empty() ? std::nullopt : std::optional<std::string_view>(buffer_);
 }
 
 std::optional<Record> ArchiveReader::next_record() {

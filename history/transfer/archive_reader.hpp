@@ -32,8 +32,9 @@ class ArchiveReader : public Source {
 
   std::unique_ptr<ByteSource> bytes_;
   std::string name_;
-  std::string buffer_;
-  std::size_t line_begin_ = 0;
+  std::vector<char> piece_;     // of the bytes, as they are read
+  std::string buffer_;          // what was read and not used yet
+  std::size_t line_begin_ = 0;  // of the next line in it
   std::int64_t line_ = 0;
   bool at_end_ = false;  // of the bytes
   RecordParser parser_;

@@ -222,7 +222,7 @@ Record read(const char* kind, dom::element element, const Read& read_members) {
 }  // namespace
 
 RecordParser::RecordParser() {
-  if (parser_.allocate(1 << 20, deepest) != simdjson::SUCCESS) throw failure("no memory for reading an archive");
+  if (parser_.allocate(1 << 16, deepest) != simdjson::SUCCESS) throw failure("no memory for reading an archive");
 }
 
 Record RecordParser::parse(std::string_view line) {

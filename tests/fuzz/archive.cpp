@@ -50,7 +50,7 @@ class Lines : public Sink {
  private:
   void add(const std::string& line) {
     all += line + "\n";
-    RecordParser parser;
+    static RecordParser parser;
     const Record again = parser.parse(line);
     if (const auto* experiment = std::get_if<Experiment>(&again)) require(line_of(*experiment) == line);
     if (const auto* run = std::get_if<ImportedRun>(&again)) require(line_of(*run) == line);
