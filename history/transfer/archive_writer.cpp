@@ -7,7 +7,7 @@ namespace lockstep::history::transfer {
 
 ArchiveWriter::ArchiveWriter(const fs::path& path) : file_(path) { write(first_line(now_ms())); }
 
-void ArchiveWriter::write(std::string line) {
+void ArchiveWriter::write(const std::string& line) {
   constexpr std::size_t enough = 256 * 1024;
   buffer_ += line;
   buffer_ += '\n';

@@ -20,7 +20,7 @@ class ArchiveWriter : public Sink {
   void end() override;
 
  private:
-  void write(std::string line);
+  void write(const std::string& line);
   void flush();
 
   OutputFile file_;

@@ -12,9 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 // Logs through its journal, and as MLflow's client does: a child run, a tag.
 constexpr const char* logging_job = R"yml(

@@ -19,12 +19,12 @@ static void put(const fs::path& file, const std::string& text) {
 }
 
 TEST(MetricLine, IsTimeValueAndStep) {
-  const auto metric_in = [](const char* line) { return parse_metric_line(line).value().metric; };
+  const auto metric_in = [](const char* line) { return parse_metric_line(line).value_or(MetricLine()).metric; };
   EXPECT_EQ(metric_in("12 0.5 3"), (Metric{"", 0.5, 12, 3}));
   EXPECT_EQ(metric_in("12 1e-05\r\n"), (Metric{"", 1e-05, 12, 0}));
   EXPECT_TRUE(std::isnan(metric_in("12 nan 3").value));
   EXPECT_EQ(metric_in("12 -inf -3").value, -INFINITY);
-  EXPECT_THAT(parse_metric_line("1 2 3 name digest").value().rest, ElementsAre("name", "digest"));
+  EXPECT_THAT(parse_metric_line("1 2 3 name digest").value_or(MetricLine()).rest, ElementsAre("name", "digest"));
   EXPECT_EQ(metric_in("1 2 3 name digest").step, 3);  // MLflow reads 0 here
   for (const char* wrong : {"", "12", "x 1 1", "1 x 1", "1 1 x", "1 1 1.5", "1,1,1", " 1 1"}) {
     EXPECT_FALSE(parse_metric_line(wrong)) << wrong;
