@@ -109,6 +109,23 @@ TEST_F(History, IsRebuiltFromJobPlanAndJournalsWithoutAnArchive) {
   EXPECT_EQ(failed.outcome, failed_before.outcome);
 }
 
+// Neither how it ended is known, nor does anybody own it.
+TEST_F(History, OfARunThatWasAbandonedIsClosedWhenItIsRebuilt) {
+  ASSERT_EQ(sandbox.run(logging_job, {"--name", "logging"}).exit_code, 0);
+  fs::remove(sandbox.run_folder("logging").history_file());
+  fs::remove(sandbox.run_folder("logging").state_file());
+  lose_the_store();
+  EXPECT_EQ(rebuild()["runs_added"], 1);
+  const history::Run run = store()->get_run("logging");
+  EXPECT_EQ(run.state, history::RunState::failed);
+  EXPECT_THAT(run.outcome.reason, HasSubstr("supervisor and keeper were killed while the run was Running"));
+  EXPECT_EQ(store()->metric_history("logging", "loss").size(), 2U);
+  EXPECT_TRUE(fs::exists(sandbox.run_folder("logging").history_file()));
+  lose_the_store();
+  EXPECT_EQ(rebuild()["from_archives"], 1);
+  EXPECT_EQ(store()->get_run("logging").outcome, run.outcome);
+}
+
 TEST_F(History, OfARunThatIsOnIsLeftAlone) {
   const std::string name = sandbox.create(sandbox.waiting_job());
   ASSERT_TRUE(sandbox.wait_for_status(name, "Running"));
