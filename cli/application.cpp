@@ -108,6 +108,7 @@ std::unique_ptr<CLI::App> make_parser(Actions& actions) {
   add_tensorboard_command(root);
   add_serve_command(root);
   add_token_commands(root);
+  add_history_commands(root);
   add_entrypoint_help(root);
   add_completion_commands(root);
   add_version_command(root);

@@ -17,6 +17,7 @@ void add_metrics_command(const Command& root);
 void add_tensorboard_command(const Command& root);
 void add_serve_command(const Command& root);
 void add_token_commands(const Command& root);
+void add_history_commands(const Command& root);
 void add_entrypoint_help(const Command& root);
 void add_completion_commands(const Command& root);
 void add_version_command(const Command& root);
@@ -28,6 +29,11 @@ void add_job_stream(const Command& job);
 void add_job_changes(const Command& job);  // cancel, archive, restore
 void add_job_download(const Command& job);
 void add_job_artifacts(const Command& job);
+
+// The parts of `history`.
+void add_history_export(const Command& history);
+void add_history_import(const Command& history);
+void add_history_rebuild(const Command& history);
 
 // The name of a run or experiment: positional, or -n/--name.
 void add_name(const Command& command, std::string& name, const std::string& what);

@@ -10,7 +10,7 @@
 
 namespace lockstep::cli {
 
-static std::string with_thousands(double value) {
+std::string with_thousands(double value) {
   std::string digits = fmt::format("{:.0f}", value);
   for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
   return digits;

@@ -8,6 +8,8 @@
 
 namespace lockstep::cli {
 
+std::string with_thousands(double value);  // "12,345"
+
 // "epoch 2/5  step 340/1170  loss 0.4312  12,345 samples/s  42 s left"; what is not known is left out.
 std::string progress_words(const history::Progress& progress);
 

@@ -12,8 +12,8 @@ set(MPI_CXX_SKIP_MPICXX ON)  # the C interface; the C++ bindings are gone from t
 find_package(MPI REQUIRED COMPONENTS CXX)
 pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET yaml-cpp)
 find_package(simdjson REQUIRED)
+find_package(ZLIB REQUIRED)
 if(NOT LOCKSTEP_FUZZ)
-  find_package(ZLIB REQUIRED)
   find_package(Eigen3 3.4 REQUIRED NO_MODULE)
   find_package(CLI11 REQUIRED)
   find_package(Boost 1.81 REQUIRED)  # Asio and Beast: headers only

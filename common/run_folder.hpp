@@ -21,9 +21,10 @@ class RunFolder {
   fs::path job_file() const { return root_ / "job.yml"; }       // as submitted, resolved; secrets as references
   fs::path plan_file() const { return root_ / "plan.json"; }    // what was started; secrets masked
   fs::path state_file() const { return root_ / "state.json"; }  // how it ended, written by keeper and supervisor
-  fs::path owner_lock() const { return root_ / "owner.lock"; }  // flock: held while supervisor or keeper lives
-  fs::path snapshot() const { return root_ / "snapshot"; }      // the `code` folder; the ranks' working folder
-  fs::path outputs() const { return root_ / "outputs"; }        // the default artifact root
+  fs::path history_file() const { return root_ / "history.jsonl.gz"; }  // what the store knew of it at its end
+  fs::path owner_lock() const { return root_ / "owner.lock"; }          // flock: held while supervisor or keeper lives
+  fs::path snapshot() const { return root_ / "snapshot"; }              // the `code` folder; the ranks' working folder
+  fs::path outputs() const { return root_ / "outputs"; }                // the default artifact root
   fs::path output(const std::string& name) const { return outputs() / name; }
   fs::path logs() const { return root_ / "logs"; }
   fs::path rank_log(int rank) const;                             // logs/rank-<k>.log

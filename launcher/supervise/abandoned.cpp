@@ -12,6 +12,7 @@
 #include "launcher/supervise/ending.hpp"
 #include "launcher/supervise/journal_intake.hpp"
 #include "launcher/supervise/records.hpp"
+#include "launcher/supervise/run_archive.hpp"
 #include "launcher/supervise/stop.hpp"
 #include "launcher/supervise/supervisor.hpp"
 
@@ -81,6 +82,7 @@ bool close_if_abandoned(const Workspace& workspace, history::Store& store, const
   fault_point("abandoned.after_state_file");
   end_reported_below(store, run_id, ending.state);
   store.transition(run_id, epoch, ending.state, ending.outcome);
+  if (lock) write_run_archive(store, folder);
   return true;
 }
 

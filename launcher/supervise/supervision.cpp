@@ -13,6 +13,7 @@
 #include "launcher/supervise/keeper.hpp"
 #include "launcher/supervise/records.hpp"
 #include "launcher/supervise/retry.hpp"
+#include "launcher/supervise/run_archive.hpp"
 #include "launcher/supervise/say.hpp"
 #include "launcher/supervise/stop.hpp"
 
@@ -204,6 +205,7 @@ void Supervision::finish(Ending ending) {
   fault_point("supervisor.after_children");
   set_state(ending.state, ending.outcome);
   fault_point("supervisor.after_terminal");
+  write_run_archive(*store_, plan_.folder);
   say("supervisor", fmt::format("{}: {}", history::name_of(ending.state), ending.outcome.reason));
 }
 
@@ -249,6 +251,7 @@ void Supervision::call_off(const std::string& problem) {
     journals_.take_all(*store_);
     end_reported_below(*store_, plan_.run_id, ending.state);
     store_->transition(plan_.run_id, epoch_, ending.state, ending.outcome);
+    write_run_archive(*store_, plan_.folder);
   } catch (const std::exception& again) {
     say("supervisor", again.what());
   }

@@ -42,8 +42,8 @@ std::set<std::string> paths_of_the_module() {
                              workspace.artifacts(), workspace.multipart_upload("<upload_id>"), workspace.uploads()}) {
     add("W/", folder, true, -1, "");
   }
-  for (const auto& file :
-       {run.job_file(), run.plan_file(), run.state_file(), run.owner_lock(), run.output("<name>"), run.system_log()}) {
+  for (const auto& file : {run.job_file(), run.plan_file(), run.state_file(), run.owner_lock(), run.history_file(),
+                           run.output("<name>"), run.system_log()}) {
     add(run_root, file, false, -1, "");
   }
   for (const auto& folder : {run.snapshot(), run.outputs(), run.logs(), run.user_logs(), run.metrics(),

@@ -54,6 +54,19 @@ class StoreDurability : public ::testing::Test {
   }
 };
 
+TEST_F(StoreDurability, OfAnImportComesAtItsEnd) {
+  const StoreFolder folder;
+  const auto store = folder.open();
+  const auto none = [](std::string&, std::vector<Metric>&) { return false; };
+  ImportedRun run;
+  run.run.run.run_id = "a";
+  run.run.run.experiment_id = "0";
+  store->import_run(run, none);
+  run.run.run.run_id = "b";
+  EXPECT_EQ(syncs_during([&] { store->import_run(run, none); }), 0);
+  EXPECT_EQ(syncs_during([&] { store->sync_imports(); }), 1);
+}
+
 TEST_F(StoreDurability, IsOnDiskForStatesAndLeftToTheSystemForMetrics) {
   const StoreFolder folder;
   const auto store = folder.open();

@@ -1,0 +1,95 @@
+// `lockstep history import`: another history into this workspace's.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "cli/transfer_screen.hpp"
+#include "cli/transfer_summary.hpp"
+#include "common/error.hpp"
+#include "history/transfer/open_source.hpp"
+#include "history/transfer/store_sink.hpp"
+
+namespace lockstep::cli {
+
+namespace {
+namespace transfer = history::transfer;
+
+struct ImportArguments {
+  std::string source;
+  bool dry_run = false;
+  OutputOptions output;
+};
+
+// What the store that is there holds; null: there is none.
+std::unique_ptr<history::Store> existing_store(const Workspace& workspace) {
+  if (!fs::exists(workspace.store_file())) return nullptr;
+  return history::open_sqlite_store(workspace.store_file());
+}
+
+void report(const ImportArguments& arguments, const std::string& what, const transfer::Taken& taken, double seconds) {
+  Json json = taken_json(taken, seconds);
+  json["source"] = arguments.source;
+  json["dry_run"] = arguments.dry_run;
+  print(json, arguments.output, [&](const Terminal&) {
+    return fmt::format("{} {}: {}", arguments.dry_run ? "Would import from" : "Imported from", what, taken_text(taken));
+  });
+}
+
+template <class TakingSink>
+int give(const ImportArguments& arguments, const transfer::OpenedSource& opened, TakingSink& sink) {
+  TransferScreen screen(arguments.source != "-");
+  transfer::CountedSink counted(sink, [&](const transfer::Counts& counts) { screen.show(counts); });
+  try {
+    opened.source->give(counted);
+  } catch (const Error& error) {
+    screen.end();
+    const std::string how_far = arguments.dry_run || sink.taken().added.runs == 0
+                                    ? ""
+                                    : fmt::format("\nUntil then {} came in, whole; the same command goes on from there",
+                                                  cli::counted(sink.taken().added.runs, "run"));
+    throw Error(error.code(), error.what() + how_far);
+  }
+  screen.end();
+  report(arguments, opened.what, sink.taken(), screen.seconds());
+  return sink.taken().refused() > 0 ? static_cast<int>(ExitCode::failed) : 0;
+}
+
+int import_history(const ImportArguments& arguments) {
+  if (arguments.source == "-" && ::isatty(STDIN_FILENO) == 1) {
+    throw bad_input("- reads an archive from a pipe, and stdin is a terminal");
+  }
+  const transfer::OpenedSource opened = transfer::open_source(arguments.source);
+  const Workspace workspace = Workspace::find();
+  if (arguments.dry_run) {
+    const auto store = existing_store(workspace);
+    transfer::LookingSink looking(store.get());
+    return give(arguments, opened, looking);
+  }
+  workspace.create();
+  const auto store = history::open_sqlite_store(workspace.store_file());
+  transfer::StoreSink sink(*store);
+  return give(arguments, opened, sink);
+}
+}  // namespace
+
+void add_history_import(const Command& history) {
+  const Command command =
+      history.add("import", "Add to this workspace what another history has; what is here already stays as it is",
+                  "lockstep history import all.jsonl.gz\n"
+                  "lockstep history import ../other/.lockstep\n"
+                  "lockstep history import ~/project/mlruns\n"
+                  "lockstep history import sqlite:///mlflow.db --dry-run\n"
+                  "ssh there lockstep history export | lockstep history import -");
+  auto arguments = std::make_shared<ImportArguments>();
+  command
+      .option("source", arguments->source, "SOURCE",
+              "An archive (- is stdin), a workspace, MLflow's SQLite database, or an mlruns folder")
+      .required();
+  command.flag("--dry-run", arguments->dry_run, "Only say what would come");
+  add_output_options(command, arguments->output);
+  command.does([arguments] { return import_history(*arguments); });
+}
+
+}  // namespace lockstep::cli
