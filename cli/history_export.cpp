@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/store_option.hpp"
 #include "cli/transfer_screen.hpp"
 #include "cli/transfer_summary.hpp"
 #include "common/error.hpp"
@@ -19,6 +20,7 @@ namespace transfer = history::transfer;
 struct ExportArguments {
   transfer::Part part;
   std::string file = "-";
+  std::string store;
 };
 
 int export_history(const ExportArguments& arguments) {
@@ -29,8 +31,8 @@ int export_history(const ExportArguments& arguments) {
   if (!arguments.part.run_ids.empty() && !arguments.part.experiment.empty()) {
     throw bad_input("name runs, or --experiment, not both");
   }
-  const OpenWorkspace here = open_workspace();
-  transfer::StoreSource source(*here.store, arguments.part);
+  const auto store = existing_store(arguments.store);
+  transfer::StoreSource source(*store, arguments.part);
   transfer::ArchiveWriter archive(arguments.file);
   TransferScreen screen(!to_stdout);
   transfer::CountedSink counted(archive, [&](const transfer::Counts& counts) { screen.show(counts); });
@@ -61,6 +63,7 @@ void add_history_export(const Command& history) {
   command.option("--experiment-name,--experiment", arguments->part.experiment, "NAME", "All runs of this experiment");
   command.option("-o,--output-file", arguments->file, "FILE",
                  "Where to: compressed if the name ends in .gz; - is stdout (default)");
+  add_store_option(command, arguments->store);
   command.does([arguments] { return export_history(*arguments); });
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/store_option.hpp"
 #include "cli/transfer_screen.hpp"
 #include "cli/transfer_summary.hpp"
 #include "common/error.hpp"
@@ -18,14 +19,15 @@ namespace transfer = history::transfer;
 
 struct ImportArguments {
   std::string source;
+  std::string store;
   bool dry_run = false;
   OutputOptions output;
 };
 
-// What the store that is there holds; null: there is none.
-std::unique_ptr<history::Store> existing_store(const Workspace& workspace) {
-  if (!fs::exists(workspace.store_file())) return nullptr;
-  return history::open_sqlite_store(workspace.store_file());
+// For a look; null: there is none.
+std::unique_ptr<history::Store> store_if_there(const std::string& store) {
+  if (store.empty() && !fs::exists(Workspace::find().store_file())) return nullptr;
+  return existing_store(store);
 }
 
 void report(const ImportArguments& arguments, const std::string& what, const transfer::Taken& taken, double seconds) {
@@ -61,14 +63,12 @@ int import_history(const ImportArguments& arguments) {
     throw bad_input("- reads an archive from a pipe, and stdin is a terminal");
   }
   const transfer::OpenedSource opened = transfer::open_source(arguments.source);
-  const Workspace workspace = Workspace::find();
   if (arguments.dry_run) {
-    const auto store = existing_store(workspace);
+    const auto store = store_if_there(arguments.store);
     transfer::LookingSink looking(store.get());
     return give(arguments, opened, looking);
   }
-  workspace.create();
-  const auto store = history::open_sqlite_store(workspace.store_file());
+  const auto store = made_store(arguments.store);
   transfer::StoreSink sink(*store);
   return give(arguments, opened, sink);
 }
@@ -81,12 +81,14 @@ void add_history_import(const Command& history) {
                   "lockstep history import ../other/.lockstep\n"
                   "lockstep history import ~/project/mlruns\n"
                   "lockstep history import sqlite:///mlflow.db --dry-run\n"
+                  "lockstep history import . --store postgresql://lockstep@db/lockstep\n"
                   "ssh there lockstep history export | lockstep history import -");
   auto arguments = std::make_shared<ImportArguments>();
   command
       .option("source", arguments->source, "SOURCE",
               "An archive (- is stdin), a workspace, MLflow's SQLite database, or an mlruns folder")
       .required();
+  add_store_option(command, arguments->store);
   command.flag("--dry-run", arguments->dry_run, "Only say what would come");
   add_output_options(command, arguments->output);
   command.does([arguments] { return import_history(*arguments); });

@@ -6,6 +6,7 @@
 #include "api/routes.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "cli/store_option.hpp"
 #include "common/clock.hpp"
 #include "common/digest.hpp"
 #include "history/server/http/service.hpp"
@@ -116,8 +117,7 @@ void add_serve_command(const Command& root) {
   command.option("--host", arguments->host, "HOST", "The address to listen at (127.0.0.1)");
   command.option("-p,--port", arguments->port, "PORT", "The port (5000); 0: one that is free");
   command.option("--workspace", arguments->workspace, "DIR", "The workspace folder (the one that other commands use)");
-  command.option("--store", arguments->store, "URL|FILE",
-                 "The history to serve (the workspace's): a PostgreSQL database by its URL, or a file of SQLite's");
+  add_store_option(command, arguments->store);
   command.option("--allow-host", arguments->allowed_hosts, "NAME", "A further name that clients call this server by");
   command.option("--max-connections-per-client", arguments->most_per_client, "N",
                  "Open connections of one address (512; of this machine any number)");

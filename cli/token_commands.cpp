@@ -6,10 +6,10 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "cli/store_option.hpp"
 #include "cli/text_table.hpp"
 #include "common/clock.hpp"
 #include "common/digest.hpp"
-#include "history/store/open_store.hpp"
 
 namespace lockstep::cli {
 
@@ -36,16 +36,6 @@ struct DeleteArguments {
   std::string store;
 };
 
-// Where tokens are that `lockstep serve --store` lets in.
-void add_store(const Command& command, std::string& store) {
-  command.option("--store", store, "URL|FILE",
-                 "The history that is served (the workspace's), as lockstep serve --store takes it");
-}
-
-std::unique_ptr<history::Store> store_with_tokens(const std::string& store) {
-  return store.empty() ? std::move(open_workspace().store) : history::open_store(store);
-}
-
 // "12h" in milliseconds; 0 for "never".
 std::int64_t lifetime_ms(const std::string& text) {
   if (text == "never") return 0;
@@ -60,13 +50,6 @@ std::int64_t lifetime_ms(const std::string& text) {
       return number * length;
   }
   throw bad_input("--expires {}: say 30m, 12h, 90d, 8w, or never", text);
-}
-
-// Made where there is none: a server may be started after its tokens.
-std::unique_ptr<history::Store> store_of_workspace() {
-  const Workspace workspace = Workspace::find();
-  workspace.create();
-  return history::open_sqlite_store(workspace.store_file());
 }
 
 std::string time_text(std::int64_t ms, const char* never) { return ms == 0 ? never : iso8601(ms); }
@@ -90,8 +73,7 @@ int create(const CreateArguments& arguments) {
   token.created_ms = now_ms();
   if (lifetime > 0) token.expires_ms = token.created_ms + lifetime;
   const std::string text = "lockstep_" + random_hex(40);
-  const auto store = arguments.store.empty() ? store_of_workspace() : history::open_store(arguments.store);
-  store->create_token(token, sha256_hex(text));
+  made_store(arguments.store)->create_token(token, sha256_hex(text));
   if (arguments.output.given()) {
     Json json = token_json(token);
     json["token"] = text;
@@ -106,7 +88,7 @@ int create(const CreateArguments& arguments) {
 }
 
 int list(const ListArguments& arguments) {
-  const auto tokens = store_with_tokens(arguments.store)->list_tokens();
+  const auto tokens = existing_store(arguments.store)->list_tokens();
   Json all = Json::array();
   for (const AccessToken& each : tokens) all.push_back(token_json(each));
   print(all, arguments.output, [&](const Terminal& terminal) {
@@ -147,14 +129,14 @@ void add_token_commands(const Command& root) {
   create_command.option("--run", arguments->run, "RUN", "Change this run, and those below it, and nothing else");
   create_command.option("--expires", arguments->expires, "TIME", "30m, 12h, 90d (default), 8w or never");
   create_command.option("--note", arguments->note, "TEXT", "What it is for, for the list");
-  add_store(create_command, arguments->store);
+  add_store_option(create_command, arguments->store);
   add_output_options(create_command, arguments->output);
   create_command.does([arguments] { return create(*arguments); });
 
   const Command list_command =
       token.add("list", "List tokens: what each permits, and until when", "lockstep token list -o json");
   auto listed = std::make_shared<ListArguments>();
-  add_store(list_command, listed->store);
+  add_store_option(list_command, listed->store);
   add_output_options(list_command, listed->output);
   list_command.does([listed] { return list(*listed); });
 
@@ -162,9 +144,9 @@ void add_token_commands(const Command& root) {
       token.add("delete", "End a token; its bearers are out within a second", "lockstep token delete 3f9a0c12");
   auto ended = std::make_shared<DeleteArguments>();
   delete_command.option("id", ended->id, "ID", "The token's id, from the list").required();
-  add_store(delete_command, ended->store);
+  add_store_option(delete_command, ended->store);
   delete_command.does([ended] {
-    store_with_tokens(ended->store)->delete_token(ended->id);
+    existing_store(ended->store)->delete_token(ended->id);
     return 0;
   });
 }

@@ -9,8 +9,8 @@
 
 #include "common/error.hpp"
 #include "history/sink/journal.hpp"
-#include "history/store/latest.hpp"
 #include "history/store/limits.hpp"
+#include "history/store/metric_rows.hpp"
 #include "launcher/spec/read_job.hpp"
 #include "launcher/supervise/ending.hpp"
 
@@ -71,8 +71,8 @@ class JournalSeries {
   // What the store does with a batch: what breaks a limit is left out, what repeats the latest value is kept once.
   void add(const Metric& metric) {
     if (history::limits::mistake_in_metric(metric)) return;
-    const history::Latest fresh{0, metric.step, metric.timestamp_ms, metric.value, true, 0, true};
-    history::Latest& latest = latest_.try_emplace(metric.key, fresh).first->second;
+    const history::SeriesRow fresh{0, metric.step, metric.timestamp_ms, metric.value, true, 0, true};
+    history::SeriesRow& latest = latest_.try_emplace(metric.key, fresh).first->second;
     if (latest.is_repeated_by(metric)) return;
     latest.add(metric);
     ready_[metric.key].push_back(metric);
@@ -82,7 +82,7 @@ class JournalSeries {
   int ranks_;
   int rank_ = 0;
   std::unique_ptr<history::JournalReader> reader_;
-  std::map<std::string, history::Latest> latest_;
+  std::map<std::string, history::SeriesRow> latest_;
   std::map<std::string, std::vector<Metric>> ready_;
 };
 }  // namespace
