@@ -97,9 +97,10 @@ int serve(const ServeArguments& arguments) {
   const auto survives = arguments.durable ? history::Survives::power_loss : history::Survives::process_death;
   http::Service service(workspace, std::move(options), {store, survives}, api::all_routes(workspace));
   const std::string served = history::is_postgres(store) ? history::without_password(store) : workspace.root().string();
-  print_text(fmt::format("Serving {} at {}\nMLFLOW_TRACKING_URI={}\nCtrl-C stops; what was acknowledged is kept.\n",
-                         served, service.url(), service.url()));
-  service.run(true);
+  service.run(true, [&] {
+    print_text(fmt::format("Serving {} at {}\nMLFLOW_TRACKING_URI={}\nCtrl-C stops; what was acknowledged is kept.\n",
+                           served, service.url(), service.url()));
+  });
   return 0;
 }
 

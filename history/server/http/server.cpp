@@ -171,7 +171,7 @@ int Server::port() const { return inside_->acceptor.local_endpoint().port(); }
 bool Server::has_tls() const { return inside_->options.tls.has_value(); }
 const Counts& Server::counts() const { return inside_->counts; }
 
-void Server::run(bool until_signal) {
+void Server::run(bool until_signal, const std::function<void()>& when_ready) {
   if (until_signal) {
     inside_->signals.add(SIGINT);
     inside_->signals.add(SIGTERM);
@@ -184,6 +184,7 @@ void Server::run(bool until_signal) {
     }
   }
   asio::co_spawn(inside_->io, inside_->accept(), asio::detached);
+  if (when_ready) when_ready();
   while (!inside_->shared.stopping || !inside_->shared.connections.empty()) {
     if (inside_->io.run_one() == 0) break;
   }

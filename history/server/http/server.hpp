@@ -77,8 +77,8 @@ class Server {
   bool has_tls() const;
   const Counts& counts() const;
   // Until stop() or, if asked for, SIGINT or SIGTERM. Ends when every request that was under way has its reply, or
-  // limits.stop is over.
-  void run(bool until_signal);
+  // limits.stop is over. `when_ready` is called when a signal would be heard: who is told of us may send one at once.
+  void run(bool until_signal, const std::function<void()>& when_ready = {});
   void stop();  // from any thread
   // Connections to come get what the files of options.tls hold now; if that is no good, what they held before, and
   // options.tell says so. Also at SIGHUP, if run() is until a signal. From any thread.

@@ -70,7 +70,9 @@ std::string Service::url() const {
                      is_ipv6 ? "]" : "", server_->port());
 }
 
-void Service::run(bool until_signal) { server_->run(until_signal); }
+void Service::run(bool until_signal, const std::function<void()>& when_ready) {
+  server_->run(until_signal, when_ready);
+}
 void Service::stop() { server_->stop(); }
 
 }  // namespace lockstep::history::server::http

@@ -27,8 +27,8 @@ class Service {
   Service& operator=(const Service&) = delete;
 
   std::string url() const;
-  void run(bool until_signal);  // Server::run
-  void stop();                  // from any thread
+  void run(bool until_signal, const std::function<void()>& when_ready = {});  // Server::run
+  void stop();                                                                // from any thread
 
  private:
   UploadFolder uploads_;
