@@ -79,10 +79,10 @@ void generate(const Workspace& workspace) {
   fmt::print("generating {} runs with {} values of {} metrics each ...\n", runs, keys * steps, keys);
   Transaction transaction(database, Survives::process_death);
   const auto fill = [&](std::string_view into, int count, std::string_view columns) {
-    database.execute(fmt::format("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {}) "
-                                 "INSERT INTO {} SELECT {} FROM n",
-                                 count - 1, into, columns)
-                         .c_str());
+    database.execute(
+        fmt::format("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {}) "
+                    "INSERT INTO {} SELECT {} FROM n",
+                    count - 1, into, columns));
   };
   fill("runs (number, run_id, experiment_id, display_name, state, finished, created_ms, started_ms, ended_ms)", runs,
        "i + 1, 'brave_fox_' || i, 1, 'run ' || i, 'Completed', 1, 1764000000000 + i, 1764000000000 + i, "

@@ -12,7 +12,7 @@ Query Database::query(std::string_view sql) {
 
 Query Database::prepare(std::string_view sql) { return Query(compile(sql, Use::once)); }
 
-std::int64_t Database::number(std::string_view sql) { return query(sql).one_number().value_or(0); }
+std::int64_t Database::number(std::string_view sql) { return query(sql).number(); }
 
 Snapshot::Snapshot(Database& database) : database_(database.in_transaction() ? nullptr : &database) {
   if (database_ == nullptr) return;

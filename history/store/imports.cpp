@@ -32,7 +32,7 @@ static std::int64_t insert_experiment(Database& database, const Experiment& expe
   row.bind(experiment.name, experiment.artifact_location, experiment.lifecycle == Lifecycle::archived ? 1 : 0,
            created_ms, std::max(created_ms, experiment.updated_ms));
   if (number) row.bind_at(6, *number);
-  return row.one_number().value();
+  return row.number();
 }
 
 static std::int64_t find_or_insert_experiment(Database& database, const Experiment& experiment) {

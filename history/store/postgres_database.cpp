@@ -106,7 +106,8 @@ void PostgresDatabase::simple(const char* sql) {
 void PostgresDatabase::try_simple(const char* sql) noexcept {
   try {
     if (!is_lost()) simple(sql);
-  } catch (...) {  // what is lost is rolled back by the server
+  } catch (...) {
+    connection_.reset();  // then the server rolls back by itself
   }
 }
 

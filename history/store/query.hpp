@@ -72,6 +72,7 @@ class Query {
     run();
     return number;
   }
+  std::int64_t number() { return one_number().value_or(0); }
   void run_again() {  // run, ready to be bound anew
     run();
     statement_->rewind();

@@ -47,8 +47,7 @@ RegisteredModel SqlStore::create_registered_model(const std::string& name, const
               "INSERT INTO registered_models (name, description, created_ms, updated_ms) VALUES (?, ?, ?, ?) "
               "RETURNING model")
           .bind(name, description, now, now)
-          .one_number()
-          .value();
+          .number();
   for (const auto& tag : tags) registry_rows::set_model_tag(database_, model, tag);
   RegisteredModel created = registry_rows::registered_model(database_, model);
   transaction.commit();

@@ -17,8 +17,7 @@ void insert_run(Database& database, const FullRun& full) {
           .bind(run.run_id, static_cast<std::int64_t>(std::stoll(run.experiment_id)), run.display_name, run.user_id,
                 run.artifact_uri, name_of(run.state), is_terminal(run.state) ? 1 : 0,
                 run.lifecycle == Lifecycle::archived ? 1 : 0, run.created_ms, run.started_ms, run.ended_ms)
-          .one_number()
-          .value();
+          .number();
   for (const Metric& each : full.metrics) {
     database.query("INSERT INTO series (run, key, step, timestamp_ms, value) VALUES (?, ?, ?, ?, ?)")
         .bind(number, each.key, each.step, each.timestamp_ms, each.value)
