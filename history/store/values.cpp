@@ -11,21 +11,25 @@ static double value_of(const Query& row, int column) {
 }
 
 void SqlStore::write_metrics(std::int64_t run, std::span<const Metric* const> metrics) {
+  if (metrics.empty()) return;
   std::unordered_map<std::string_view, std::size_t> places;
   std::vector<const Metric*> firsts;
+  std::vector<std::size_t> place_of;  // of each metric: its series
+  place_of.reserve(metrics.size());
   for (const Metric* metric : metrics) {
-    if (places.emplace(metric->key, firsts.size()).second) firsts.push_back(metric);
+    const auto [place, is_first] = places.emplace(metric->key, firsts.size());
+    if (is_first) firsts.push_back(metric);
+    place_of.push_back(place->second);
   }
-  if (firsts.empty()) return;
   MetricRows& rows = database_.metric_rows();
   std::vector<SeriesRow> series = rows.find_or_create(run, firsts);
   std::vector<MetricRow> added;
   added.reserve(metrics.size());
-  for (const Metric* metric : metrics) {
-    SeriesRow& of_it = series[places.at(metric->key)];
-    if (of_it.is_repeated_by(*metric)) continue;
-    of_it.add(*metric);
-    added.push_back({of_it.series, metric});
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    SeriesRow& of_it = series[place_of[i]];
+    if (of_it.is_repeated_by(*metrics[i])) continue;
+    of_it.add(*metrics[i]);
+    added.push_back({of_it.series, metrics[i]});
   }
   rows.append(added);
   rows.update(series);
