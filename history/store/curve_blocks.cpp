@@ -78,7 +78,8 @@ void write(Database& database, std::int64_t series, const std::vector<Block>& bl
 // The next whole blocks after the row `after`, at most blocks_at_once.
 std::vector<Block> read_blocks(Database& database, std::int64_t series, std::int64_t first_number, std::int64_t after) {
   std::vector<Block> blocks;
-  Block block{.number = first_number};
+  Block block;
+  block.number = first_number;
   Query rows = database.query(
       "SELECT value, timestamp_ms, step, rowid FROM metrics WHERE series = ? AND rowid > ? ORDER BY rowid LIMIT ?");
   rows.bind(series, after, blocks_at_once * points_of_a_block);
@@ -86,7 +87,9 @@ std::vector<Block> read_blocks(Database& database, std::int64_t series, std::int
     block.add(rows.integer(3), metric_of(rows, {}));
     if (block.summary.points < points_of_a_block) continue;
     blocks.push_back(block);
-    block = {.number = block.number + 1};
+    const std::int64_t next = block.number + 1;
+    block = {};
+    block.number = next;
   }
   return blocks;
 }

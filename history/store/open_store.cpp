@@ -1,5 +1,6 @@
 #include "history/store/open_store.hpp"
 
+#include "common/error.hpp"
 #include "history/store/checkpointer.hpp"
 #include "history/store/postgres_database.hpp"
 #include "history/store/postgres_schema.hpp"
@@ -26,6 +27,17 @@ static std::unique_ptr<Store> open_postgres_store(const std::string& url) {
   return std::make_unique<SqlStore>(std::move(database));
 }
 
+// As MLflow names one: sqlite:///relative/path, sqlite:////absolute/path.
+static fs::path file_of(const std::string& store) {
+  constexpr std::string_view scheme = "sqlite:///";
+  if (store.starts_with(scheme)) return store.substr(scheme.size());
+  if (store.find("://") != std::string::npos) {
+    throw bad_input("a history is kept in a file of SQLite's or in PostgreSQL (postgresql://...), not in {}",
+                    store.substr(0, store.find("://")));
+  }
+  return store;
+}
+
 bool is_postgres(std::string_view store) { return PostgresUrl::is_one(store); }
 
 std::string without_password(const std::string& store) {
@@ -33,12 +45,12 @@ std::string without_password(const std::string& store) {
 }
 
 std::unique_ptr<Store> open_store(const std::string& store, OpenedFor who) {
-  return is_postgres(store) ? open_postgres_store(store) : open_sqlite_store(fs::path(store), who);
+  return is_postgres(store) ? open_postgres_store(store) : open_sqlite_store(file_of(store), who);
 }
 
 std::unique_ptr<Database> open_database(const std::string& store) {
   if (is_postgres(store)) return std::make_unique<PostgresDatabase>(store);
-  return std::make_unique<SqliteDatabase>(fs::path(store));
+  return std::make_unique<SqliteDatabase>(file_of(store));
 }
 
 std::unique_ptr<Store> open_sqlite_store(const fs::path& file) { return open_sqlite_store(file, OpenedFor::command); }

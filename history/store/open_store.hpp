@@ -1,5 +1,6 @@
-// Where a history lies, and how it is opened: a file of SQLite's by its path, or a PostgreSQL database by its URL
-// ("postgresql://user@host/name?sslmode=require", as libpq takes it; a password is better left to ~/.pgpass).
+// Where a history lies, and how it is opened: a file of SQLite's by its path (or sqlite:///PATH), or a PostgreSQL
+// database by its URL ("postgresql://user@host/name?sslmode=require", as libpq takes it; a password is better left to
+// ~/.pgpass). Another URL is bad_input.
 #pragma once
 
 #include <memory>

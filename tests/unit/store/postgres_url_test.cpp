@@ -37,6 +37,16 @@ TEST(PostgresUrl, HasLimitsOfTimeUnlessItBringsItsOwn) {
   EXPECT_THAT(own.settings(), Not(Contains(Pair("connect_timeout", "10"))));
 }
 
+TEST(StoreUrl, OfSqliteIsAFileAndOfOthersARefusal) {
+  const testing::TemporaryFolder folder;
+  open_store("sqlite:///" + (folder / "history.db").string())->create_run(new_run("a"));
+  EXPECT_EQ(open_store((folder / "history.db").string())->get_run("a").run_id, "a");
+  const Error error = error_of([] { open_store("mysql://me:secret@db/history"); });
+  EXPECT_EQ(error.code(), ExitCode::bad_input);
+  EXPECT_THAT(error.what(), HasSubstr("not in mysql"));
+  EXPECT_THAT(error.what(), Not(HasSubstr("secret")));
+}
+
 TEST(PostgresUrl, ThatCannotBeReadIsTheUsersMistake) {
   const Error error = error_of([] { PostgresUrl("postgresql://db/history?colour=red"); });
   EXPECT_EQ(error.code(), ExitCode::bad_input);
