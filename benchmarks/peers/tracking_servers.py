@@ -34,7 +34,7 @@ def environment_of(name, *packages):
 
 
 class Fasttrackml(Mlflow):
-    """https://pypi.org/project/fasttrackml: one program, written in Go. On its default store, SQLite."""
+    """fasttrackml: one program, written in Go. On its default store, SQLite."""
 
     version = "0.6.0"
 
@@ -45,7 +45,7 @@ class Fasttrackml(Mlflow):
 
 
 class MlflowGo(Mlflow):
-    """https://pypi.org/project/mlflow-go-backend: MLflow's server with its most used endpoints written in Go. The newest
+    """mlflow-go-backend: MLflow's server with its most used endpoints written in Go. The newest
     MLflow that it works with is 3.0.0. Its wheel for Linux has the library under a name that it looks for on a Mac."""
 
     version = "0.2.2"
