@@ -41,7 +41,7 @@ constexpr const char* columns =
     "greatest_step";
 
 Metric point_at(const Query& row, int column) {
-  const double value = row.is_null(column) ? std::numeric_limits<double>::quiet_NaN() : row.real(column);
+  const double value = number_or_nan(row, column);
   return {{}, value, row.integer(column + 1), row.integer(column + 2)};
 }
 

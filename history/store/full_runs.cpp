@@ -1,10 +1,10 @@
 #include "history/store/full_runs.hpp"
 
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "history/store/run_row.hpp"
+#include "history/store/series.hpp"
 #include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
@@ -42,7 +42,7 @@ class Page {
         "json_each(?)) "
         "ORDER BY run, key",
         0, [](FullRun& run, const Query& row) {
-          const double value = row.is_null(2) ? std::numeric_limits<double>::quiet_NaN() : row.real(2);
+          const double value = number_or_nan(row, 2);
           run.metrics.push_back({row.text(1), value, row.integer(3), row.integer(4)});
         });
     each_row(

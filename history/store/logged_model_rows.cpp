@@ -1,6 +1,5 @@
 #include "history/store/logged_model_rows.hpp"
-
-#include <limits>
+#include "history/store/series.hpp"
 
 namespace lockstep::history {
 
@@ -21,7 +20,7 @@ static std::vector<ModelMetric> metrics_of(Database& database, std::int64_t mode
   rows.bind(model);
   std::vector<ModelMetric> all;
   while (rows.step()) {
-    const double value = rows.is_null(1) ? std::numeric_limits<double>::quiet_NaN() : rows.real(1);
+    const double value = number_or_nan(rows, 1);
     all.push_back({.metric = {rows.text(0), value, rows.integer(2), rows.integer(3)},
                    .run_id = rows.text(4),
                    .dataset_name = rows.text(5),

@@ -1,16 +1,12 @@
 #include "history/store/metric_reader.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "history/store/database.hpp"
 #include "history/store/open_store.hpp"
+#include "history/store/series.hpp"
 
 namespace lockstep::history {
-
-static double number_or_nan(const Query& row, int column) {
-  return row.is_null(column) ? std::numeric_limits<double>::quiet_NaN() : row.real(column);
-}
 
 MetricReader::MetricReader(const std::string& store) : database_(open_database(store)) {}
 MetricReader::~MetricReader() = default;

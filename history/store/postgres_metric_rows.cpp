@@ -1,11 +1,11 @@
 // Each of these is one statement for any number of rows: a round trip costs more than what the server does for a row.
 #include <bit>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "common/error.hpp"
 #include "history/store/postgres_database.hpp"
+#include "history/store/series.hpp"
 
 namespace lockstep::history {
 
@@ -31,7 +31,7 @@ std::vector<SeriesRow> PostgresDatabase::find_or_create(std::int64_t run,
         "AND key = ANY(ARRAY(SELECT json_array_elements_text(CAST(?2 AS json))))");
     found.bind(run, text_of(keys));
     while (found.step()) {
-      const double value = found.is_null(4) ? std::numeric_limits<double>::quiet_NaN() : found.real(4);
+      const double value = number_or_nan(found, 4);
       known[found.text(0)] = {
           found.integer(1), found.integer(2), found.integer(3), value, found.integer(5) != 0, found.integer(6), false};
     }

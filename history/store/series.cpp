@@ -10,9 +10,12 @@ std::optional<Series> find_series(Database& database, std::int64_t run, const st
   return Series{found.integer(0), found.integer(1) != 0, found.integer(2)};
 }
 
+double number_or_nan(const Query& row, int column) {
+  return row.is_null(column) ? std::numeric_limits<double>::quiet_NaN() : row.real(column);
+}
+
 Metric metric_of(const Query& row, const std::string& key) {
-  const double value = row.is_null(0) ? std::numeric_limits<double>::quiet_NaN() : row.real(0);
-  return {key, value, row.integer(1), row.integer(2)};
+  return {key, number_or_nan(row, 0), row.integer(1), row.integer(2)};
 }
 
 }  // namespace lockstep::history

@@ -17,6 +17,7 @@ struct Series {
 
 std::optional<Series> find_series(Database& database, std::int64_t run, const std::string& key);
 
+double number_or_nan(const Query& row, int column);          // NULL is NaN
 Metric metric_of(const Query& row, const std::string& key);  // of columns value, timestamp_ms, step
 
 }  // namespace lockstep::history

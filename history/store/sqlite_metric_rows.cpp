@@ -1,5 +1,5 @@
-#include <limits>
 
+#include "history/store/series.hpp"
 #include "history/store/sqlite_database.hpp"
 
 namespace lockstep::history {
@@ -8,7 +8,7 @@ SeriesRow SqliteDatabase::find_or_create(std::int64_t run, const Metric& first) 
   Query found =
       query("SELECT series, step, timestamp_ms, value, in_order, points FROM series WHERE run = ? AND key = ?");
   if (found.bind(run, first.key).step()) {
-    const double value = found.is_null(3) ? std::numeric_limits<double>::quiet_NaN() : found.real(3);
+    const double value = number_or_nan(found, 3);
     return {
         found.integer(0), found.integer(1), found.integer(2), value, found.integer(4) != 0, found.integer(5), false};
   }

@@ -1,14 +1,10 @@
-#include <limits>
 #include <unordered_map>
 
 #include "history/store/metric_rows.hpp"
+#include "history/store/series.hpp"
 #include "history/store/sql_store.hpp"
 
 namespace lockstep::history {
-
-static double value_of(const Query& row, int column) {
-  return row.is_null(column) ? std::numeric_limits<double>::quiet_NaN() : row.real(column);
-}
 
 void SqlStore::write_metrics(std::int64_t run, std::span<const Metric* const> metrics) {
   if (metrics.empty()) return;
@@ -102,7 +98,7 @@ std::vector<Metric> SqlStore::latest_metrics(const std::string& run_id) {
   Query rows = database_.query("SELECT key, value, timestamp_ms, step FROM series WHERE run = ? ORDER BY key");
   rows.bind(run);
   std::vector<Metric> all;
-  while (rows.step()) all.push_back({rows.text(0), value_of(rows, 1), rows.integer(2), rows.integer(3)});
+  while (rows.step()) all.push_back({rows.text(0), number_or_nan(rows, 1), rows.integer(2), rows.integer(3)});
   return all;
 }
 
@@ -114,7 +110,7 @@ std::vector<Metric> SqlStore::metric_history(const std::string& run_id, const st
       "ORDER BY m.step, m.timestamp_ms, m.rowid");
   rows.bind(run, key);
   std::vector<Metric> all;
-  while (rows.step()) all.push_back({key, value_of(rows, 0), rows.integer(1), rows.integer(2)});
+  while (rows.step()) all.push_back({key, number_or_nan(rows, 0), rows.integer(1), rows.integer(2)});
   return all;
 }
 
