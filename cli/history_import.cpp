@@ -9,6 +9,7 @@
 #include "cli/transfer_screen.hpp"
 #include "cli/transfer_summary.hpp"
 #include "common/error.hpp"
+#include "history/store/open_store.hpp"
 #include "history/transfer/open_source.hpp"
 #include "history/transfer/store_sink.hpp"
 
@@ -26,8 +27,8 @@ struct ImportArguments {
 
 // For a look; null: there is none.
 std::unique_ptr<history::Store> store_if_there(const std::string& store) {
-  if (store.empty() && !fs::exists(Workspace::find().store_file())) return nullptr;
-  return existing_store(store);
+  const bool there = store.empty() ? fs::exists(Workspace::find().store_file()) : history::is_there(store);
+  return there ? existing_store(store) : nullptr;
 }
 
 void report(const ImportArguments& arguments, const std::string& what, const transfer::Taken& taken, double seconds) {

@@ -1,6 +1,7 @@
 #include "cli/store_option.hpp"
 
 #include "cli/commands.hpp"
+#include "common/error.hpp"
 #include "history/store/open_store.hpp"
 
 namespace lockstep::cli {
@@ -11,7 +12,9 @@ void add_store_option(const Command& command, std::string& store) {
 }
 
 std::unique_ptr<history::Store> existing_store(const std::string& store) {
-  return store.empty() ? std::move(open_workspace().store) : history::open_store(store);
+  if (store.empty()) return std::move(open_workspace().store);
+  if (!history::is_there(store)) throw not_found("there is no history {}", store);
+  return history::open_store(store);
 }
 
 std::unique_ptr<history::Store> made_store(const std::string& store) {

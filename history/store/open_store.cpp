@@ -40,6 +40,8 @@ static fs::path file_of(const std::string& store) {
 
 bool is_postgres(std::string_view store) { return PostgresUrl::is_one(store); }
 
+bool is_there(const std::string& store) { return is_postgres(store) || fs::exists(file_of(store)); }
+
 std::string without_password(const std::string& store) {
   return is_postgres(store) ? PostgresUrl(store).shown() : store;
 }

@@ -16,6 +16,7 @@ class Database;
 enum class OpenedFor { command, server };  // server: by the one thread of it that writes
 
 bool is_postgres(std::string_view store);
+bool is_there(const std::string& store);                 // the file; of a server only opening tells
 std::string without_password(const std::string& store);  // to be shown
 
 // Opens, and creates or migrates, the store. A schema newer than this program is refused.

@@ -216,6 +216,15 @@ TEST(Serve, TokensArePrintedAloneSoThatAShellCanTakeThem) {
   EXPECT_EQ(sandbox.lockstep({"token", "create", "--scope", "all"}).exit_code, 2);
 }
 
+TEST(Serve, TokensOfAStoreThatIsNotThereAreNoneAndNoneIsMade) {
+  Sandbox sandbox;
+  const std::string store = (sandbox.folder() / "typo.db").string();
+  const Answer answer = sandbox.lockstep({"token", "list", "--store", store});
+  EXPECT_EQ(answer.exit_code, 3);
+  EXPECT_THAT(answer.err, HasSubstr("there is no history " + store));
+  EXPECT_FALSE(fs::exists(store));
+}
+
 TEST(Serve, AsksForATokenOnThisMachineIfItIsTold) {
   Sandbox sandbox;
   const std::string token = sandbox.lockstep({"token", "create"}).line();

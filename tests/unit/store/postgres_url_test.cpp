@@ -47,6 +47,16 @@ TEST(StoreUrl, OfSqliteIsAFileAndOfOthersARefusal) {
   EXPECT_THAT(error.what(), Not(HasSubstr("secret")));
 }
 
+TEST(StoreUrl, TellsWhetherAFileIsThereWithoutMakingIt) {
+  const testing::TemporaryFolder folder;
+  const std::string file = (folder / "history.db").string();
+  EXPECT_FALSE(is_there(file));
+  EXPECT_FALSE(is_there("sqlite:///" + file));
+  open_store(file);
+  EXPECT_TRUE(is_there(file));
+  EXPECT_TRUE(is_there("sqlite:///" + file));
+}
+
 TEST(PostgresUrl, ThatCannotBeReadIsTheUsersMistake) {
   const Error error = error_of([] { PostgresUrl("postgresql://db/history?colour=red"); });
   EXPECT_EQ(error.code(), ExitCode::bad_input);
