@@ -18,7 +18,7 @@ Json jobs_json(const history::RunPage& page, const Workspace& workspace) {
   return reply;
 }
 
-Work list(const Workspace& workspace, const Request& request) {
+Work list_jobs(const Workspace& workspace, const Request& request) {
   const Parameters given(request, {"experiment_name", "parent_job_name", "active", "max_results", "page_token"});
   history::RunQuery query;
   query.parent_run_id = given.text("parent_job_name");
@@ -83,7 +83,7 @@ Routes job_routes(const Workspace& workspace) {
     return [workspace, make](const Request& request) { return make(workspace, request); };
   };
   return {
-      get("/api/v1/jobs", of(list)),
+      get("/api/v1/jobs", of(list_jobs)),
       get("/api/v1/jobs/{name}", of(show)),
       get("/api/v1/jobs/{name}/children", of(children)),
       get("/api/v1/jobs/{name}/job-file", of(job_file)),

@@ -10,7 +10,7 @@ using history::server::JsonText;
 
 static constexpr std::size_t most_curves = 100;  // of one reply
 
-static Work list(const Request& request) {
+static Work list_metrics(const Request& request) {
   const Parameters given(request, {"contains", "max_results", "page_token"});
   const int most = static_cast<int>(given.number("max_results", 200, 1, 1000));
   return [=, name = request.captured.at(0), part = given.text("contains"),
@@ -73,6 +73,8 @@ static Work curves(const Request& request) {
   };
 }
 
-Routes metric_routes() { return {get("/api/v1/jobs/{name}/metrics", list), get("/api/v1/jobs/{name}/curves", curves)}; }
+Routes metric_routes() {
+  return {get("/api/v1/jobs/{name}/metrics", list_metrics), get("/api/v1/jobs/{name}/curves", curves)};
+}
 
 }  // namespace lockstep::api

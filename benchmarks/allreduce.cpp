@@ -16,6 +16,7 @@
 #include <numeric>
 #include <string>
 
+#include "common/clock.hpp"
 #include "kernels/device.hpp"
 #include "runner/collective/collective.hpp"
 #include "runner/collective/gradient_sum.hpp"
@@ -24,10 +25,6 @@ namespace {
 using lockstep::runner::Collective;
 
 Collective* ranks = nullptr;
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 void write(std::span<float> values) { std::iota(values.begin(), values.end(), 1.0F); }
 void read(std::span<const float> values) {
@@ -67,10 +64,10 @@ void all_reduce(benchmark::State& state) {
   for (auto _ : state) {
     write(values);
     ranks->barrier();
-    const double before = seconds_now();
+    const double before = lockstep::monotonic_s();
     sum_in_buckets(values, bucket, how);
     read(values);
-    state.SetIterationTime(slowest(seconds_now() - before));
+    state.SetIterationTime(slowest(lockstep::monotonic_s() - before));
   }
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }

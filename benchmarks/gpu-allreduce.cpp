@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "common/clock.hpp"
 #include "runner/choose_device.hpp"
 #include "runner/collective/nccl/nccl_sums.hpp"
 #include "runner/host_copy.hpp"
@@ -18,21 +19,17 @@ namespace {
 using namespace lockstep;          // NOLINT(google-build-using-namespace)
 using namespace lockstep::runner;  // NOLINT(google-build-using-namespace)
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 // The slowest rank's, from idle to idle.
 double seconds_of(Collective& ranks, DeviceSums& sums, kernels::Stream& stream, std::span<float> values, int runs) {
   stream.synchronize();
   ranks.barrier();
-  const double before = seconds_now();
+  const double before = monotonic_s();
   for (int i = 0; i < runs; ++i) {
     sums.start(values, stream);
     sums.join(stream);
   }
   stream.synchronize();
-  auto nanoseconds = static_cast<std::int64_t>((seconds_now() - before) * 1e9);
+  auto nanoseconds = static_cast<std::int64_t>((monotonic_s() - before) * 1e9);
   ranks.max({&nanoseconds, 1});
   return static_cast<double>(nanoseconds) * 1e-9 / runs;
 }

@@ -40,14 +40,6 @@ static std::vector<std::string> subcommand_names(const CLI::App& command) {
   return names;
 }
 
-static std::vector<std::string> option_names(const CLI::App& command) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
-}
-
 static std::string see_help(const CLI::App& command) { return fmt::format("\nsee: {} --help", full_name(command)); }
 
 // Words that no command took. An unknown option is the reason for whatever else is wrong, so it is looked for first.

@@ -45,7 +45,7 @@ static std::vector<std::string> values_of(const CLI::App& command, const CLI::Op
   return {"table", "json", "yaml", "tsv", "none"};
 }
 
-static std::vector<std::string> option_names(const CLI::App& command) {
+std::vector<std::string> option_names(const CLI::App& command) {
   std::vector<std::string> names;
   for (const CLI::Option* option : command.get_options()) {
     for (const auto& name : option->get_lnames()) names.push_back("--" + name);

@@ -25,6 +25,8 @@ std::vector<std::string> completions(const CLI::App& root, std::span<const std::
 // Prints them for the command line of this process, with the names of its workspace; gives the exit code.
 int print_completions(const CLI::App& root, std::vector<std::string> words);
 
+std::vector<std::string> option_names(const CLI::App& command);  // "--name" of each, its parents' not
+
 std::string completion_script(const std::string& shell);  // "bash", "zsh" or "fish"
 
 }  // namespace lockstep::cli

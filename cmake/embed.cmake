@@ -8,4 +8,5 @@ function(embed_files target name folder)
     COMMAND ${CMAKE_COMMAND} -DNAME=${name} -DFOLDER=${folder} "-DFILES=${files}" -DOUTPUT=${made}
       -P ${CMAKE_SOURCE_DIR}/cmake/write_embedded.cmake VERBATIM)
   target_sources(${target} PRIVATE ${made})
+  set_source_files_properties(${made} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # there only once it was made
 endfunction()

@@ -14,6 +14,9 @@ static std::int64_t milliseconds_of() {
 
 std::int64_t now_ms() { return milliseconds_of<std::chrono::system_clock>(); }
 std::int64_t monotonic_ms() { return milliseconds_of<std::chrono::steady_clock>(); }
+double monotonic_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 std::string iso8601(std::int64_t milliseconds) {
   const std::time_t seconds = milliseconds / 1000;

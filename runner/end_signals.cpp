@@ -9,7 +9,7 @@ static volatile sig_atomic_t end_signal = 0;
 static struct sigaction before_interrupt;
 static struct sigaction before_hangup;
 
-static void on_signal(int signal) {
+static void on_end_signal(int signal) {
   if (end_signal != 0) {
     ::signal(signal, SIG_DFL);
     ::raise(signal);  // as soon as this handler has returned
@@ -19,7 +19,7 @@ static void on_signal(int signal) {
 
 static void catch_one(int signal, struct sigaction& before) {
   struct sigaction action {};
-  action.sa_handler = on_signal;
+  action.sa_handler = on_end_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   ::sigaction(signal, &action, &before);

@@ -12,9 +12,9 @@ namespace lockstep::runner {
 
 namespace {
 // Gives the model a set's images, one batch ahead of the device.
-class Reader {
+class ImageReader {
  public:
-  Reader(Model& model, const ImageSet& set, const Scaling& scaling)
+  ImageReader(Model& model, const ImageSet& set, const Scaling& scaling)
       : model_(model),
         set_(set),
         scaling_(scaling),
@@ -48,7 +48,7 @@ Evaluation evaluate(Model& model, const ImageSet& set, const Scaling& scaling, C
   const int blocks_here = blocks / collective.size();
   LossBook book(model.device(), model.stream(), blocks_here, 1);
   book.begin();
-  Reader reader(model, set, scaling);
+  ImageReader reader(model, set, scaling);
   for (int i = 0; i < blocks_here; ++i) {
     reader.evaluate(share_of(set.count(), collective.rank() * blocks_here + i, blocks), book.block(i));
   }

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <utility>
 
+#include "common/clock.hpp"
 #include "history/sink/metric_names.hpp"
 #include "runner/agreement.hpp"
 #include "runner/choose_device.hpp"
@@ -17,10 +17,6 @@
 namespace lockstep::runner {
 
 namespace metric = history::metric;
-
-static double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 TrainingLength training_length(const Options& options, std::int64_t images) {
   TrainingLength length;
@@ -75,7 +71,7 @@ Trainer::Trainer(const Options& options, Collective& collective, const Sums& sum
 }
 
 Ending Trainer::run() {
-  run_started_s_ = epoch_started_s_ = seconds_now();
+  run_started_s_ = epoch_started_s_ = monotonic_s();
   run_first_step_ = position_.step;
   const TrainingOrder order{options_.seed, options_.batch_size, collective_.rank(), collective_.size()};
   const int most = largest_share(std::min(options_.batch_size, data_.train.count()), collective_.size());
@@ -97,14 +93,14 @@ Ending Trainer::run() {
 }
 
 Trainer::Wishes Trainer::train_one_step(const BatchView& batch, double learning_rate) {
-  const double started = seconds_now();
+  const double started = monotonic_s();
   compute_and_update(batch);
   losses_.end();
   images_of_entries_.push_back(batch.global_count);
   ++position_.step;
   last_validation_.reset();
   const Wishes wishes = agree_on_wishes(losses_are_due());
-  count_times(seconds_now() - started, batch.global_count);
+  count_times(monotonic_s() - started, batch.global_count);
   if (records_here()) record(learning_rate);
   report_progress();
   return wishes;
@@ -164,9 +160,9 @@ Trainer::Wishes Trainer::agree_on_wishes(bool with_losses) {
   if (with_losses) {
     for (const LossBook::Entry& entry : losses_.take()) totals.push_back(entry.loss);
   }
-  const double before = seconds_now();
+  const double before = monotonic_s();
   collective_.sum(std::span<double>(totals));
-  small_sums_s_ = seconds_now() - before;
+  small_sums_s_ = monotonic_s() - before;
   if (with_losses) take_in(std::span(totals).subspan(wishes));
   return {totals[0] > 0, totals[1] > 0};
 }
@@ -230,7 +226,7 @@ void Trainer::report_progress() {
   progress.steps = length_.end_step;
   progress.loss = loss_;
   progress.samples_per_s = static_cast<double>(options_.batch_size) / smooth_step_s_;
-  const double step_s = (seconds_now() - run_started_s_) / static_cast<double>(position_.step - run_first_step_);
+  const double step_s = (monotonic_s() - run_started_s_) / static_cast<double>(position_.step - run_first_step_);
   progress.seconds_left = step_s * static_cast<double>(length_.end_step - position_.step);
   log_.progress(progress);
 }
@@ -247,7 +243,7 @@ void Trainer::end_epoch() {
     line +=
         fmt::format("  validation loss {:.4f}  accuracy {:.4f}", last_validation_->loss, last_validation_->accuracy);
   }
-  const double now = seconds_now();
+  const double now = monotonic_s();
   line += fmt::format("  {:.1f} s", now - epoch_started_s_);
   if (epoch_gradient_times_.in_flight_s > 0 && overlap_of(options_, collective_, model_.device()) == Overlap::on) {
     line += fmt::format("  overlap {:.0f} %", 100 * epoch_gradient_times_.overlap());

@@ -70,7 +70,7 @@ Token plain(std::string_view rest, TokenKind kind, std::size_t length) {
   return {kind, rest.substr(0, length), rest.substr(0, length)};
 }
 
-Token number(std::string_view rest) {
+Token number_at(std::string_view rest) {
   const std::size_t length = number_length(rest);
   if (length < rest.size() && continues_word(rest[length])) return {};
   return plain(rest, TokenKind::number, length);
@@ -96,7 +96,7 @@ Token token_at(std::string_view rest, const Token& before) {
   if (c == ',') return plain(rest, TokenKind::comma, 1);
   if (c == '(') return plain(rest, TokenKind::open, 1);
   if (c == ')') return plain(rest, TokenKind::close, 1);
-  return number(rest);
+  return number_at(rest);
 }
 }  // namespace
 

@@ -8,7 +8,7 @@
 
 namespace lockstep::history {
 
-static constexpr const char* rows_between = "FROM metrics WHERE series = ?1 AND step BETWEEN ?2 AND ?3 ";
+static constexpr const char* rows_between_steps = "FROM metrics WHERE series = ?1 AND step BETWEEN ?2 AND ?3 ";
 static constexpr const char* rows_in_time = "FROM metrics WHERE series = ?1 AND timestamp_ms BETWEEN ?2 AND ?3 ";
 
 static Query selected(Database& database, const std::string& sql, const Series& series, const CurveQuery& query) {
@@ -26,7 +26,7 @@ Curve SqlStore::curve(const std::string& run_id, const std::string& key, const C
   const auto series = find_series(database_, run, key);
   if (!series) return {};
   if (series->in_order) return curve_in_order(database_, *series, query);
-  const std::string rows = query.axis == CurveAxis::step ? rows_between : rows_in_time;
+  const std::string rows = query.axis == CurveAxis::step ? rows_between_steps : rows_in_time;
   Curve curve;
   Query counted = selected(database_, "SELECT count(*) " + rows, *series, query);
   counted.step();

@@ -39,7 +39,7 @@ static std::optional<Experiment> find_experiment(Database& database, std::string
   return experiment_of(database, found);
 }
 
-static void check_name(const std::string& name) {
+static void check_experiment_name(const std::string& name) {
   if (const auto mistake = limits::mistake_in_experiment_name(name)) throw bad_input("{}", *mistake);
 }
 
@@ -74,7 +74,7 @@ static AlreadyExists name_taken(const Experiment& by) {
 
 Experiment SqlStore::create_experiment(const std::string& name, const std::string& artifact_location,
                                        const std::vector<KeyValue>& tags) {
-  check_name(name);
+  check_experiment_name(name);
   Transaction transaction(database_, Survives::power_loss);
   const auto experiment_id = insert_experiment(database_, name, artifact_location);
   if (!experiment_id) throw name_taken(get_experiment_by_name(name));
@@ -85,7 +85,7 @@ Experiment SqlStore::create_experiment(const std::string& name, const std::strin
 }
 
 Experiment SqlStore::get_or_create_experiment(const std::string& name) {
-  check_name(name);
+  check_experiment_name(name);
   if (auto found = find_experiment(database_, by_name, name)) return *found;
   Transaction transaction(database_, Survives::power_loss);
   insert_experiment(database_, name, "");
@@ -131,7 +131,7 @@ std::vector<Experiment> SqlStore::list_experiments(View view) {
 }
 
 void SqlStore::rename_experiment(const std::string& experiment_id, const std::string& name) {
-  check_name(name);
+  check_experiment_name(name);
   Transaction transaction(database_, Survives::power_loss);
   const Experiment experiment = get_experiment_by_id(experiment_id);
   if (experiment.lifecycle != Lifecycle::active) throw bad_input("Cannot rename a non-active experiment.");

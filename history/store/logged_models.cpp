@@ -14,7 +14,7 @@ static void check_text(std::string_view what, std::string_view text, std::size_t
   if (characters(text) > limit) throw bad_input("The {} exceeds the maximum length of {} characters", what, limit);
 }
 
-static void check_name(const std::string& name) {
+static void check_model_name(const std::string& name) {
   check_text("name of the model", name, name_length);
   if (name.empty() || name.find_first_of("/:.%\"'") != std::string::npos) {
     const char quote = name.find('\'') != std::string::npos && name.find('"') == std::string::npos ? '"' : '\'';
@@ -35,7 +35,7 @@ static void check_pair(std::string_view what, const KeyValue& pair) {
 }
 
 // Of a deleted one, too: only reading and searching pass it by, as in MLflow.
-static std::int64_t number_of_model(Database& database, const std::string& model_id) {
+static std::int64_t number_of_logged_model(Database& database, const std::string& model_id) {
   Query found = database.query("SELECT number FROM logged_models WHERE model_id = ?");
   if (!found.bind(model_id).step()) model_not_found(model_id);
   return found.integer(0);
@@ -77,7 +77,7 @@ static void write_params(Database& database, std::int64_t model, const std::vect
 }
 
 LoggedModel SqlStore::create_logged_model(const NewLoggedModel& model) {
-  check_name(model.name);
+  check_model_name(model.name);
   check_text("type of the model", model.model_type, name_length);
   Transaction transaction(database_, Survives::power_loss);
   const Experiment experiment = get_experiment_by_id(model.experiment_id);
@@ -115,7 +115,7 @@ LoggedModel SqlStore::get_logged_model(const std::string& model_id) {
 
 LoggedModel SqlStore::finish_logged_model(const std::string& model_id, LoggedModelStatus status) {
   Transaction transaction(database_, Survives::power_loss);
-  const std::int64_t number = number_of_model(database_, model_id);
+  const std::int64_t number = number_of_logged_model(database_, model_id);
   database_.query("UPDATE logged_models SET status = ?, updated_ms = ? WHERE number = ?")
       .bind(status_number(status), now_ms(), number)
       .run();
@@ -127,21 +127,21 @@ LoggedModel SqlStore::finish_logged_model(const std::string& model_id, LoggedMod
 void SqlStore::delete_logged_model(const std::string& model_id) {
   Transaction transaction(database_, Survives::power_loss);
   database_.query("UPDATE logged_models SET deleted = 1, updated_ms = ? WHERE number = ?")
-      .bind(now_ms(), number_of_model(database_, model_id))
+      .bind(now_ms(), number_of_logged_model(database_, model_id))
       .run();
   transaction.commit();
 }
 
 void SqlStore::set_logged_model_tags(const std::string& model_id, const std::vector<KeyValue>& tags) {
   Transaction transaction(database_, Survives::process_death);
-  write_tags(database_, number_of_model(database_, model_id), tags);
+  write_tags(database_, number_of_logged_model(database_, model_id), tags);
   transaction.commit();
 }
 
 void SqlStore::delete_logged_model_tag(const std::string& model_id, const std::string& key) {
   Transaction transaction(database_, Survives::process_death);
   database_.query("DELETE FROM logged_model_tags WHERE model = ? AND key = ?")
-      .bind(number_of_model(database_, model_id), key)
+      .bind(number_of_logged_model(database_, model_id), key)
       .run();
   if (database_.changed_rows() == 0) {
     throw not_found("No tag with key '{}' found for model with ID '{}'.", key, model_id);
@@ -151,14 +151,14 @@ void SqlStore::delete_logged_model_tag(const std::string& model_id, const std::s
 
 void SqlStore::log_logged_model_params(const std::string& model_id, const std::vector<KeyValue>& params) {
   Transaction transaction(database_, Survives::process_death);
-  write_params(database_, number_of_model(database_, model_id), params);
+  write_params(database_, number_of_logged_model(database_, model_id), params);
   transaction.commit();
 }
 
 // What is there already is left out: a request may be repeated.
 void SqlStore::log_model_metrics(const std::string& model_id, const std::vector<ModelMetric>& metrics) {
   Transaction transaction(database_, Survives::process_death);
-  const std::int64_t model = number_of_model(database_, model_id);
+  const std::int64_t model = number_of_logged_model(database_, model_id);
   for (const ModelMetric& each : metrics) {
     if (const auto mistake = limits::mistake_in_metric(each.metric)) throw bad_input("{}", *mistake);
     database_

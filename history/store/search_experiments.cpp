@@ -55,7 +55,7 @@ std::vector<SortColumn> columns_of(const Search& search) {
   return columns;
 }
 
-std::string view_condition(View view) {
+std::string experiment_view_condition(View view) {
   if (view == View::all) return "1 = 1";
   return view == View::active_only ? "e.archived = 0" : "e.archived = 1";
 }
@@ -72,7 +72,7 @@ ExperimentPage SqlStore::search_experiments(const Search& search) {
   const std::vector<SortColumn> columns = columns_of(search);
   const std::vector<SqlValue> after = values_of_token(search, columns);
   Sql all = sql("SELECT e.experiment_id, e.name, e.artifact_location, e.archived, e.created_ms, e.updated_ms, " +
-                expressions(columns) + " FROM experiments e WHERE " + view_condition(search.view));
+                expressions(columns) + " FROM experiments e WHERE " + experiment_view_condition(search.view));
   for (const Clause& each : search.clauses) {
     all += " AND ";
     all += condition_of(each);

@@ -6,8 +6,8 @@
 
 namespace lockstep::history {
 
-static constexpr SideTable params_table{.table = "logged_model_params", .owner = "model"};
-static constexpr SideTable tags_table{.table = "logged_model_tags", .owner = "model"};
+static constexpr SideTable model_params_table{.table = "logged_model_params", .owner = "model"};
+static constexpr SideTable model_tags_table{.table = "logged_model_tags", .owner = "model"};
 
 namespace {
 struct Attribute {
@@ -72,9 +72,9 @@ static Sql condition_of(const Clause& clause, const std::vector<KeyValue>& datas
     case Field::metric:
       return has_metric(clause, datasets);
     case Field::param:
-      return has(params_table, "m.number", clause);
+      return has(model_params_table, "m.number", clause);
     case Field::tag:
-      return has(tags_table, "m.number", clause);
+      return has(model_tags_table, "m.number", clause);
     case Field::dataset:
       break;
   }

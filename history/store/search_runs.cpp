@@ -1,8 +1,7 @@
 // MLflow's runs/search. A search of an experiment with many runs is answered in the cheapest of three ways:
+//   - list what one of the clauses is true for, from an index, and look at these only: at once if that is for few;
 //   - in the order of start, which is an index, look at the newest few thousand: often they fill the page;
-//   - else list what one of the clauses is true for, from an index, and look at these only (if that is for so few that
-//     the newest can't fill the page, at once);
-//   - else look at every run.
+//   - else the first, for however many the clause is true; without such a clause look at every run.
 #include "history/store/full_runs.hpp"
 #include "history/store/limits.hpp"
 #include "history/store/run_fields.hpp"
@@ -17,7 +16,7 @@ std::vector<std::int64_t> experiments_of(const Search& search) {
   return ids;
 }
 
-Sql view_condition(View view) {
+Sql run_view_condition(View view) {
   if (view == View::all) return {};
   return sql(view == View::active_only ? " AND r.archived = 0" : " AND r.archived = 1");
 }
@@ -48,16 +47,23 @@ class RunSearch {
 
   void find() {
     const Sql all_runs = sql("runs r");
-    if (has_few_runs()) return select(all_runs, sql("1 = 1"), Checked::nothing);
-    const auto [rarest, owners_of_it] = clause_to_list();
+    const auto [rare, owners_of_rare] = clause_to_list(few());
+    if (owners_of_rare && !has_fewer_runs_than(*owners_of_rare)) return select_owners(*rare);
+    if (has_fewer_runs_than(few())) return select(all_runs, sql("1 = 1"), Checked::nothing);
+    constexpr std::int64_t many = 50'000;  // counted in some 3 ms
+    const auto [rarest, owners_of_it] = clause_to_list(many);
     if (in_order_of_start() && few_may_fill_the_page(owners_of_it)) {
       const auto bound = start_of_the_last_of_few();
       select(runs_by_start(), bound ? sql("r.start_ms >= ?", *bound) : sql("1 = 1"), Checked::nothing);
       if (!bound || numbers_.size() > wanted()) return;
     }
     if (rarest == nullptr) return select(all_runs, sql("1 = 1"), Checked::nothing);
+    select_owners(*rarest);
+  }
+
+  void select_owners(const Clause& rarest) {
     Sql listed = sql("(");
-    listed += listed_runs(*rarest);
+    listed += listed_runs(rarest);
     listed += ") c CROSS JOIN runs r";  // in this order, says SQLite's CROSS
     select(listed, sql("r.number = c.run"), Checked::values);
   }
@@ -86,12 +92,12 @@ class RunSearch {
     return few() * *owners_of_a_clause >= 2 * std::int64_t{search_.max_results} * all;
   }
 
-  bool has_few_runs() {
+  bool has_fewer_runs_than(std::int64_t number) {
     Sql count = sql("SELECT count(*) FROM (SELECT 1 FROM runs WHERE ");
     count += is_one_of("experiment_id", experiments_);
-    count += sql(" LIMIT ?) AS found", few());
+    count += sql(" LIMIT ?) AS found", number);
     Query row = count.prepare(database_);
-    return row.step() && row.integer(0) < few();
+    return row.step() && row.integer(0) < number;
   }
 
   bool in_order_of_start() const { return columns_.size() == 2 && !columns_[0].ascending; }
@@ -120,9 +126,9 @@ class RunSearch {
     const Clause* clause = nullptr;      // null: no index lists what any of them is true for
     std::optional<std::int64_t> owners;  // how many runs it is true for, of all experiments, if that was counted
   };
-  // The parameter or tag whose value the fewest runs have, or else whatever one index can list.
-  Listed clause_to_list() {
-    constexpr std::int64_t many = 50'000;  // counted in some 3 ms
+  // The parameter or tag whose value the fewest runs have, of those that fewer than `many` have; or else whatever one
+  // index can list.
+  Listed clause_to_list(std::int64_t many) {
     std::int64_t least = many;
     const Clause* best = nullptr;
     for (const Clause& each : search_.clauses) {
@@ -195,7 +201,7 @@ class RunSearch {
     all += where;
     all += " AND ";
     all += is_one_of("r.experiment_id", experiments_);
-    all += view_condition(search_.view);
+    all += run_view_condition(search_.view);
     for (const Clause& each : search_.clauses) {
       if (checked == Checked::values && is_about_a_value(each)) continue;
       all += " AND ";

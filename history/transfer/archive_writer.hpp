@@ -7,7 +7,6 @@
 namespace lockstep::history::transfer {
 
 inline constexpr int archive_version = 1;
-inline constexpr std::size_t longest_piece = 10'000;  // points in a line
 
 // The file is there when end() returns, and not before.
 class ArchiveWriter : public Sink {

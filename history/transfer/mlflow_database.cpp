@@ -8,12 +8,10 @@
 namespace lockstep::history::transfer {
 
 namespace {
-constexpr std::size_t piece = 10'000;
-
 // The values of all keys of a run, each key's by step, then time.
-class SeriesOfRun {
+class SeriesOfDatabase {
  public:
-  SeriesOfRun(SqliteRows& rows, const std::string& run_id) : rows_(rows) {
+  SeriesOfDatabase(SqliteRows& rows, const std::string& run_id) : rows_(rows) {
     rows_.restart();
     more_ = rows_.bind(run_id).next();
   }
@@ -22,7 +20,7 @@ class SeriesOfRun {
     points.clear();
     if (!more_) return false;
     key = rows_.text(0);
-    while (more_ && points.size() < piece && rows_.text(0) == key) {
+    while (more_ && points.size() < longest_piece && rows_.text(0) == key) {
       const bool is_nan = rows_.integer(2) != 0 || rows_.is_null(1);
       const double value = is_nan ? std::numeric_limits<double>::quiet_NaN() : rows_.real(1);
       points.push_back({{}, value, rows_.integer(3), rows_.integer(4)});
@@ -106,7 +104,7 @@ void MlflowDatabase::give_runs(Sink& sink) {
     run.tags = pairs("SELECT key, value FROM tags WHERE run_uuid = ? ORDER BY key", run.run.run_id);
     if (file_.has_table("inputs")) add_inputs(run);
     complete(run);
-    SeriesOfRun series(metrics, run.run.run_id);
+    SeriesOfDatabase series(metrics, run.run.run_id);
     sink.take(ImportedRun{std::move(run), {}},
               [&](std::string& key, std::vector<Metric>& points) { return series.next(key, points); });
   }

@@ -180,13 +180,12 @@ ImportedModel registered_model_in(const fs::path& folder) {
 MetricFiles::MetricFiles(const fs::path& run) : files_(value_files(run / "metrics")) {}
 
 bool MetricFiles::next(std::string& key, std::vector<Metric>& points) {
-  constexpr std::size_t piece = 10'000;
   points.clear();
   while (points.empty() && at_ < files_.size()) {
     if (!lines_) lines_ = std::make_unique<MetricLines>(files_[at_].file);
     key = files_[at_].key;
     bool more = true;
-    while (more && points.size() < piece) {
+    while (more && points.size() < longest_piece) {
       const auto line = lines_->next();
       more = line.has_value();
       if (more) points.push_back(line->metric);

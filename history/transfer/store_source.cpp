@@ -9,8 +9,6 @@
 namespace lockstep::history::transfer {
 
 namespace {
-constexpr std::size_t piece = 10'000;  // of a series
-
 // The newest first, as the store lists them.
 std::vector<std::string> runs_of(Store& store, RunQuery query) {
   query.view = View::all;
@@ -25,16 +23,16 @@ std::vector<std::string> runs_of(Store& store, RunQuery query) {
 }
 
 // The values of all keys of a run, read in pages that are long enough for a series which the store has to sort.
-class SeriesOfRun {
+class SeriesOfStore {
  public:
-  SeriesOfRun(Store& store, const FullRun& run) : store_(store), run_(run) {}
+  SeriesOfStore(Store& store, const FullRun& run) : store_(store), run_(run) {}
 
   bool next(std::string& key, std::vector<Metric>& points) {
     while (at_ == page_.metrics.size()) {
       if (!read_page()) return false;
     }
     key = run_.metrics[key_].key;
-    const std::size_t end = std::min(at_ + piece, page_.metrics.size());
+    const std::size_t end = std::min(at_ + longest_piece, page_.metrics.size());
     points.assign(std::make_move_iterator(page_.metrics.begin() + static_cast<std::ptrdiff_t>(at_)),
                   std::make_move_iterator(page_.metrics.begin() + static_cast<std::ptrdiff_t>(end)));
     at_ = end;
@@ -43,7 +41,7 @@ class SeriesOfRun {
 
  private:
   bool read_page() {
-    constexpr int page_length = 20 * static_cast<int>(piece);
+    constexpr int page_length = 20 * static_cast<int>(longest_piece);
     if (begun_ && page_.next_page_token.empty()) {
       ++key_;
       begun_ = false;
@@ -112,7 +110,7 @@ void StoreSource::give(Sink& sink) {
 
 void StoreSource::give_run(Sink& sink, const std::string& run_id) {
   const ImportedRun run{store_.get_full_run(run_id), store_.state_history(run_id)};
-  SeriesOfRun series(store_, run.run);
+  SeriesOfStore series(store_, run.run);
   sink.take(run, [&](std::string& key, std::vector<Metric>& points) { return series.next(key, points); });
 }
 

@@ -11,6 +11,8 @@
 
 namespace lockstep::history::transfer {
 
+inline constexpr std::size_t longest_piece = 10'000;  // values that a source gives at once
+
 class Sink {
  public:
   virtual ~Sink() = default;

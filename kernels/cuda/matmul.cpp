@@ -14,26 +14,27 @@ std::string text_of(const MatmulShape& s) {
   return fmt::format("a matrix product ({} x {}) ({} x {})", s.rows, s.inner, s.inner, s.columns);
 }
 
-void check(cublasStatus_t status, const MatmulShape& shape, const char* what) {
+void check_cublas(cublasStatus_t status, const MatmulShape& shape, const char* what) {
   if (status != CUBLAS_STATUS_SUCCESS) {
     throw failure("{}: {}: {}", text_of(shape), what, cublasLtGetStatusString(status));
   }
 }
 
-cublasLtMatrixLayout_t make_layout(const MatmulShape& shape, std::int64_t rows, std::int64_t columns) {
+cublasLtMatrixLayout_t make_matrix_layout(const MatmulShape& shape, std::int64_t rows, std::int64_t columns) {
   cublasLtMatrixLayout_t made = nullptr;
   // A row-major matrix is the column-major one of its transpose.
-  check(cublasLtMatrixLayoutCreate(&made, shape.type == DataType::bf16 ? CUDA_R_16BF : CUDA_R_32F,
-                                   static_cast<std::uint64_t>(columns), static_cast<std::uint64_t>(rows), columns),
-        shape, "describing a matrix");
+  check_cublas(
+      cublasLtMatrixLayoutCreate(&made, shape.type == DataType::bf16 ? CUDA_R_16BF : CUDA_R_32F,
+                                 static_cast<std::uint64_t>(columns), static_cast<std::uint64_t>(rows), columns),
+      shape, "describing a matrix");
   return made;
 }
 
 template <class Value>
 void set(cublasLtMatmulDesc_t operation, cublasLtMatmulDescAttributes_t attribute, const Value& value,
          const MatmulShape& shape) {
-  check(cublasLtMatmulDescSetAttribute(operation, attribute, static_cast<const void*>(&value), sizeof value), shape,
-        "describing it");
+  check_cublas(cublasLtMatmulDescSetAttribute(operation, attribute, static_cast<const void*>(&value), sizeof value),
+               shape, "describing it");
 }
 
 cublasStatus_t set_preferences(cublasLtMatmulPreference_t preference) {
@@ -65,18 +66,18 @@ cublasLtEpilogue_t library_epilogue(Epilogue epilogue) {
 
 // c' = op(b)' op(a)', where ' is what column-major eyes see in row-major memory: cuBLASLt's A is our b.
 Matmul::Matmul(CudaDevice& device, const MatmulShape& s) : shape_(s) {
-  check(cublasLtCreate(&handle_), s, "starting cuBLASLt");
+  check_cublas(cublasLtCreate(&handle_), s, "starting cuBLASLt");
   const bool tf32 = s.type == DataType::f32 && device.matmul_precision() == MatmulPrecision::tf32;
   const cublasComputeType_t compute = tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-  check(cublasLtMatmulDescCreate(&operation_, compute, CUDA_R_32F), s, "describing it");
+  check_cublas(cublasLtMatmulDescCreate(&operation_, compute, CUDA_R_32F), s, "describing it");
   set(operation_, CUBLASLT_MATMUL_DESC_TRANSA, s.b_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N, s);
   set(operation_, CUBLASLT_MATMUL_DESC_TRANSB, s.a_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N, s);
   set(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, library_epilogue(s.epilogue), s);
-  a_ = s.b_is_transposed ? make_layout(s, s.columns, s.inner) : make_layout(s, s.inner, s.columns);
-  b_ = s.a_is_transposed ? make_layout(s, s.inner, s.rows) : make_layout(s, s.rows, s.inner);
-  c_ = make_layout(s, s.rows, s.columns);
+  a_ = s.b_is_transposed ? make_matrix_layout(s, s.columns, s.inner) : make_matrix_layout(s, s.inner, s.columns);
+  b_ = s.a_is_transposed ? make_matrix_layout(s, s.inner, s.rows) : make_matrix_layout(s, s.rows, s.inner);
+  c_ = make_matrix_layout(s, s.rows, s.columns);
   cublasLtMatmulPreference_t preference = nullptr;
-  check(cublasLtMatmulPreferenceCreate(&preference), s, "choosing an algorithm");
+  check_cublas(cublasLtMatmulPreferenceCreate(&preference), s, "choosing an algorithm");
   cublasLtMatmulHeuristicResult_t best{};
   int found = 0;
   cublasStatus_t status = set_preferences(preference);
@@ -84,7 +85,7 @@ Matmul::Matmul(CudaDevice& device, const MatmulShape& s) : shape_(s) {
     status = cublasLtMatmulAlgoGetHeuristic(handle_, operation_, a_, b_, c_, c_, preference, 1, &best, &found);
   }
   cublasLtMatmulPreferenceDestroy(preference);
-  check(status, s, "choosing an algorithm");
+  check_cublas(status, s, "choosing an algorithm");
   if (found == 0) throw failure("cuBLASLt has no algorithm for {}", text_of(s));
   algorithm_ = best.algo;
   workspace_ = device.allocate(best.workspaceSize);
@@ -102,9 +103,9 @@ void Matmul::run(const void* a, const void* b, const void* bias, void* c, Stream
   if (has_bias(shape_.epilogue)) set(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias, shape_);
   const float one = 1;
   const float zero = 0;
-  check(cublasLtMatmul(handle_, operation_, &one, b, a_, a, b_, &zero, c, c_, c, c_, &algorithm_, workspace_.data(),
-                       workspace_.bytes(), of(stream)),
-        shape_, "running it");
+  check_cublas(cublasLtMatmul(handle_, operation_, &one, b, a_, a, b_, &zero, c, c_, c, c_, &algorithm_,
+                              workspace_.data(), workspace_.bytes(), of(stream)),
+               shape_, "running it");
 }
 
 }  // namespace lockstep::kernels::cuda

@@ -21,8 +21,6 @@ namespace lockstep::supervise {
 using history::RunState;
 
 namespace {
-constexpr std::int64_t kill_limit_ms = 10'000;
-
 // 0 when there is no whole plan: then nothing was started either.
 int ranks_of(const RunFolder& folder) {
   const auto text = read_file_if_exists(folder.plan_file());

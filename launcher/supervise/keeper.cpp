@@ -25,8 +25,7 @@ namespace lockstep::supervise {
 using history::RunState;
 
 namespace {
-constexpr int tick_ms = 50;
-constexpr std::int64_t kill_limit_ms = 10'000;
+constexpr int keeper_tick_ms = 50;
 constexpr std::int64_t write_limit_ms = 30'000;  // how long a full disk may hold up state.json
 constexpr const char* orphaned_reason = "the supervisor was killed";
 
@@ -44,7 +43,7 @@ class Keeper {
     while (!over_) {
       std::vector<pollfd> waiting{{channel_.closed() ? -1 : channel_.fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
       if (started()) ranks_seen_->add_to(waiting);
-      wait_readable(std::move(waiting), started() ? tick_ms : -1);
+      wait_readable(std::move(waiting), started() ? keeper_tick_ms : -1);
       if (started()) ranks_seen_->update();  // before we wait for children: a rank may be one
       signals_.read();                       // SIGCHLD wakes us; nobody ends a keeper with TERM or INT
       reap();
@@ -184,7 +183,7 @@ class Keeper {
     for (const ProcessId& each : processes_of(folder_, 0, ::getpid())) send_signal(each, SIGTERM);
     const std::int64_t deadline = monotonic_ms() + kill_after_ms_;
     while (!reap() && monotonic_ms() < deadline) {
-      wait_readable({signals_.fd()}, tick_ms);
+      wait_readable({signals_.fd()}, keeper_tick_ms);
       signals_.read();
     }
     if (!reap()) say("keeper", "killing what is left of the run");

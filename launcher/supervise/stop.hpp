@@ -25,6 +25,8 @@ std::vector<ProcessId> processes_of(const RunFolder& folder, pid_t session, pid_
 void ask_ranks_to_stop(const RunFolder& folder);
 void ask_ranks_to_save(const RunFolder& folder);  // USR1, only to programs that registered for it
 
+inline constexpr std::int64_t kill_limit_ms = 10'000;  // what stays that long can't be killed
+
 // KILL over everything of the run, again and again until a rescan finds none; gives up after `limit_ms` and returns
 // false. Also removes the shared-memory segments that the run's mpirun left in /dev/shm and /tmp.
 bool kill_all(const std::string& run_id, pid_t session, pid_t root, std::int64_t limit_ms);

@@ -22,8 +22,7 @@ namespace lockstep::supervise {
 using history::RunState;
 
 namespace {
-constexpr int tick_ms = 100;
-constexpr std::int64_t kill_limit_ms = 10'000;
+constexpr int supervision_tick_ms = 100;
 constexpr const char* keeper_killed = "the keeper was killed";
 }  // namespace
 
@@ -83,7 +82,7 @@ bool Supervision::wait_for_slots() {
       set_state(RunState::queued);
       fault_point("supervisor.after_queued");
     }
-    listen(tick_ms);
+    listen(supervision_tick_ms);
     if (over()) return false;
   }
   fault_point("supervisor.after_slots");
@@ -151,7 +150,7 @@ void Supervision::open_endpoint(Environment& environment) {
 Ending Supervision::watch() {
   bool running = false;
   while (!ending_ && !keeper_gone()) {
-    listen(tick_ms);
+    listen(supervision_tick_ms);
     if (program_ && !running) {
       running = true;
       fault_point("supervisor.after_started");
@@ -240,7 +239,7 @@ void Supervision::call_off(const std::string& problem) {
   stop(request);
   if (!started_) channel_.send(stop_message(request));
   while (!ending_ && !channel_.closed()) {
-    wait_readable({channel_.fd()}, tick_ms);
+    wait_readable({channel_.fd()}, supervision_tick_ms);
     hear_keeper();
   }
   try {

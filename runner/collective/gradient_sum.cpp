@@ -1,15 +1,11 @@
 #include "runner/collective/gradient_sum.hpp"
 
-#include <chrono>
 #include <utility>
 
+#include "common/clock.hpp"
 #include "common/error.hpp"
 
 namespace lockstep::runner {
-
-static double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 GradientSum::GradientSum(DeviceSums* sums, kernels::Stream& stream, std::span<float> gradients, Overlap overlap)
     : sums_(sums),
@@ -28,18 +24,18 @@ void GradientSum::ready(std::size_t begin, std::size_t end) {
   if (sent_from_ - ready_from_ >= bucket_floats) {
     start_bucket(ready_from_, sent_from_);
   } else {
-    const double before = seconds_now();
+    const double before = monotonic_s();
     sums_->progress();
-    times_.blocked_s += seconds_now() - before;
+    times_.blocked_s += monotonic_s() - before;
   }
 }
 
 void GradientSum::start_bucket(std::size_t begin, std::size_t end) {
-  const double before = seconds_now();
+  const double before = monotonic_s();
   if (sent_from_ == gradients_.size()) first_start_s_ = before;
   sums_->start(gradients_.subspan(begin, end - begin), stream_);
   sent_from_ = begin;
-  times_.blocked_s += seconds_now() - before;
+  times_.blocked_s += monotonic_s() - before;
 }
 
 void GradientSum::finish() {
@@ -47,10 +43,10 @@ void GradientSum::finish() {
     throw failure("the model left gradients [0, {}) without saying that they are ready", ready_from_);
   if (sums_ != nullptr) {
     while (sent_from_ > 0) start_bucket(sent_from_ > bucket_floats ? sent_from_ - bucket_floats : 0, sent_from_);
-    const double waiting = seconds_now();
+    const double waiting = monotonic_s();
     sums_->join(stream_);
-    times_.blocked_s += seconds_now() - waiting;
-    times_.in_flight_s += seconds_now() - first_start_s_;
+    times_.blocked_s += monotonic_s() - waiting;
+    times_.in_flight_s += monotonic_s() - first_start_s_;
   }
   ready_from_ = sent_from_ = gradients_.size();
 }

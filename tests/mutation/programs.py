@@ -132,11 +132,21 @@ class Build:
         Path(compiled).parent.mkdir(parents=True, exist_ok=True)
         edge = self.edges[part]
         command = edge["command"].replace(part, compiled).replace(" -I", f" -I{self.overlay} -I", 1)
-        if os.path.realpath(edge["file"]) == original:
-            command = command.replace(f" -c {edge['file']}", f" -c {changed}")
+        command = command.replace(f" -c {edge['file']}", f" -c {self.with_changed(Path(edge['file']), original, changed)}")
         # Warnings are no test, but one: an index that narrows fails CI's build (tests/gpu_emulation/CMakeLists.txt).
         command = command.replace(" -Werror ", " ")
         self.shell(command + " -Werror=conversion" if " -Wconversion " in command else command)
+
+    def with_changed(self, compiled: Path, original: str, changed: str) -> str:
+        """What to compile instead of a file: the changed one, or one that includes it where this one, as CMake's unity
+        builds make them, includes the original."""
+        if os.path.realpath(compiled) == original:
+            return changed
+        if compiled.parent.name != "Unity":
+            return str(compiled)
+        copy_of_it = self.scratch / compiled.name
+        copy_of_it.write_text(compiled.read_text().replace(f'"{original}"', f'"{changed}"'))
+        return str(copy_of_it)
 
     def shell(self, command: str) -> None:
         done = subprocess.run(["/bin/sh", "-c", command], cwd=self.folder, text=True, capture_output=True, check=False)

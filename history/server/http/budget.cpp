@@ -12,14 +12,14 @@ namespace asio = boost::asio;
 
 namespace {
 // One in line, who leaves it however the wait ends.
-struct Place {
-  Place(std::list<asio::steady_timer*>& all, const asio::any_io_executor& executor)
+struct PlaceInLine {
+  PlaceInLine(std::list<asio::steady_timer*>& all, const asio::any_io_executor& executor)
       : turn(std::make_unique<asio::steady_timer>(executor, asio::steady_timer::time_point::max())),
         line(all),
         at(all.insert(all.end(), turn.get())) {}
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() { line.erase(at); }
+  PlaceInLine(const PlaceInLine&) = delete;
+  PlaceInLine& operator=(const PlaceInLine&) = delete;
+  ~PlaceInLine() { line.erase(at); }
 
   std::unique_ptr<asio::steady_timer> turn;
   std::list<asio::steady_timer*>& line;
@@ -30,7 +30,7 @@ struct Place {
 asio::awaitable<Budget::Part> Budget::take(std::uint64_t amount) {
   amount = std::min(amount, all_);
   if (amount > left_ || !line_.empty()) {
-    const Place place(line_, co_await asio::this_coro::executor);
+    const PlaceInLine place(line_, co_await asio::this_coro::executor);
     do {
       boost::system::error_code cancelled;
       co_await place.turn->async_wait(asio::redirect_error(asio::use_awaitable, cancelled));

@@ -44,4 +44,9 @@ std::string path_of_artifact_uri(const std::string& uri) {
                     fmt::format("The artifacts at '{}' are not served here: read them there", uri));
 }
 
+std::string without_slash_after(std::string path_or_uri) {
+  while (path_or_uri.ends_with('/')) path_or_uri.pop_back();
+  return path_or_uri;
+}
+
 }  // namespace lockstep::history::server::mlflow

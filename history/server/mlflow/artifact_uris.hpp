@@ -9,4 +9,6 @@ namespace lockstep::history::server::mlflow {
 // the http address of the same. Throws NOT_IMPLEMENTED for any other: its files lie where only the client can go.
 std::string path_of_artifact_uri(const std::string& uri);
 
+std::string without_slash_after(std::string path_or_uri);
+
 }  // namespace lockstep::history::server::mlflow

@@ -16,11 +16,6 @@ static Reply empty_object() {
   return reply;
 }
 
-static std::string without_slash_after(std::string path) {
-  while (path.ends_with('/')) path.pop_back();
-  return path;
-}
-
 static std::string joined(const std::string& root, const std::string& path) {
   return path.empty() ? root : root + "/" + path;
 }
@@ -36,7 +31,7 @@ static Work upload(const Workspace& workspace, const Request& request) {
   };
 }
 
-static Work remove(const Workspace& workspace, const Request& request) {
+static Work delete_artifact(const Workspace& workspace, const Request& request) {
   return [workspace, path = request.captured.at(0)](Store& store) {
     check_may_change(store, path);
     if (path.empty()) throw invalid_parameter("All artifacts at once can't be deleted: name a file or a folder");
@@ -154,7 +149,7 @@ Routes artifact_routes(const Workspace& workspace) {
     add(Verb::get, proxy, list, Scope::read);
     add(Verb::get, proxy + "/{path...}", download, Scope::read);
     add(Verb::put, proxy + "/{path...}", upload, Scope::write, Body::to_file);
-    add(Verb::del, proxy + "/{path...}", remove, Scope::admin);
+    add(Verb::del, proxy + "/{path...}", delete_artifact, Scope::admin);
     add(Verb::post, api + "mlflow-artifacts/mpu/create/{path...}", create_multipart_upload, Scope::write);
     // MLflow's client sends parts without its token, as to a store of presigned addresses: the upload id is the secret
     add(Verb::put, api + "mlflow-artifacts/mpu/part/{upload_id}/{part}", take_part, Scope::none, Body::to_file);

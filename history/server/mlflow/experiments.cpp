@@ -22,7 +22,7 @@ static Experiment existing(Store& store, const std::string& experiment_id) {
 
 static Reply experiment_reply(const Experiment& experiment) { return entity_reply("experiment", experiment); }
 
-static Work create(const Request& request) {
+static Work create_experiment(const Request& request) {
   const Fields fields(request);
   std::string name = fields.required_text("name");
   check_experiment_name(name);
@@ -34,7 +34,7 @@ static Work create(const Request& request) {
   };
 }
 
-static Work get(const Request& request) {
+static Work get_experiment(const Request& request) {
   return [id = Fields(request).required_text("experiment_id")](Store& store) {
     return experiment_reply(existing(store, id));
   };
@@ -51,7 +51,7 @@ static Work get_by_name(const Request& request) {
   };
 }
 
-static Work update(const Request& request) {
+static Work update_experiment(const Request& request) {
   const Fields fields(request);
   std::string name = fields.required_text("new_name");
   check_experiment_name(name);
@@ -63,7 +63,7 @@ static Work update(const Request& request) {
   };
 }
 
-static std::function<Work(const Request&)> becomes(Lifecycle lifecycle) {
+static std::function<Work(const Request&)> experiment_becomes(Lifecycle lifecycle) {
   return [lifecycle](const Request& request) -> Work {
     return [id = Fields(request).required_text("experiment_id"), lifecycle](Store& store) {
       existing(store, id);
@@ -73,7 +73,7 @@ static std::function<Work(const Request&)> becomes(Lifecycle lifecycle) {
   };
 }
 
-static Work set_tag(const Request& request) {
+static Work set_experiment_tag(const Request& request) {
   const Fields fields(request);
   KeyValue tag{fields.required_text("key"), fields.text("value")};
   check_experiment_tag(tag);
@@ -84,7 +84,7 @@ static Work set_tag(const Request& request) {
   };
 }
 
-static Work delete_tag(const Request& request) {
+static Work delete_experiment_tag(const Request& request) {
   const Fields fields(request);
   return [id = fields.required_text("experiment_id"), key = fields.required_text("key")](Store& store) {
     existing(store, id);
@@ -116,14 +116,14 @@ static Work search_datasets(const Request& request) {
 
 Routes experiment_routes() {
   Routes routes;
-  add_route(routes, Verb::post, "experiments/create", Access::write, create);
-  add_route(routes, Verb::get, "experiments/get", Access::read, get);
+  add_route(routes, Verb::post, "experiments/create", Access::write, create_experiment);
+  add_route(routes, Verb::get, "experiments/get", Access::read, get_experiment);
   add_route(routes, Verb::get, "experiments/get-by-name", Access::read, get_by_name);
-  add_removing_route(routes, Verb::post, "experiments/update", update);
-  add_removing_route(routes, Verb::post, "experiments/delete", becomes(Lifecycle::archived));
-  add_removing_route(routes, Verb::post, "experiments/restore", becomes(Lifecycle::active));
-  add_route(routes, Verb::post, "experiments/set-experiment-tag", Access::write, set_tag);
-  add_route(routes, Verb::post, "experiments/delete-experiment-tag", Access::write, delete_tag);
+  add_removing_route(routes, Verb::post, "experiments/update", update_experiment);
+  add_removing_route(routes, Verb::post, "experiments/delete", experiment_becomes(Lifecycle::archived));
+  add_removing_route(routes, Verb::post, "experiments/restore", experiment_becomes(Lifecycle::active));
+  add_route(routes, Verb::post, "experiments/set-experiment-tag", Access::write, set_experiment_tag);
+  add_route(routes, Verb::post, "experiments/delete-experiment-tag", Access::write, delete_experiment_tag);
   add_route(routes, Verb::post, "experiments/search-datasets", Access::read, search_datasets);
   return routes;
 }

@@ -1,5 +1,6 @@
 #include "common/digest.hpp"
 #include "history/search/filter.hpp"
+#include "history/server/mlflow/artifact_uris.hpp"
 #include "history/server/mlflow/entities.hpp"
 #include "history/server/mlflow/error.hpp"
 #include "history/server/mlflow/fields.hpp"
@@ -11,14 +12,9 @@ namespace lockstep::history::server::mlflow {
 
 using nlohmann::json;
 
-static Reply model_reply(const LoggedModel& model) { return entity_reply("model", model); }
+static Reply logged_model_reply(const LoggedModel& model) { return entity_reply("model", model); }
 
-static std::string without_slash_after(std::string uri) {
-  while (uri.ends_with('/')) uri.pop_back();
-  return uri;
-}
-
-static Work create(const Request& request) {
+static Work create_logged(const Request& request) {
   const Fields fields(request);
   NewLoggedModel model{.model_id = "m-" + random_hex(32),
                        .experiment_id = fields.required_text("experiment_id"),
@@ -33,12 +29,12 @@ static Work create(const Request& request) {
     const Experiment experiment = store.get_experiment_by_id(model.experiment_id);
     model.artifact_uri =
         fmt::format("{}/models/{}/artifacts", without_slash_after(artifact_location_of(experiment)), model.model_id);
-    return model_reply(store.create_logged_model(model));
+    return logged_model_reply(store.create_logged_model(model));
   };
 }
 
-static Work get(const Request& request) {
-  return [id = request.captured.at(0)](Store& store) { return model_reply(store.get_logged_model(id)); };
+static Work get_logged(const Request& request) {
+  return [id = request.captured.at(0)](Store& store) { return logged_model_reply(store.get_logged_model(id)); };
 }
 
 // By name or by number, as in every enum of protobuf's JSON.
@@ -63,11 +59,11 @@ static std::string named_model(const Request& request, const Fields& fields) {
 static Work finish(const Request& request) {
   const Fields fields(request);
   return [id = named_model(request, fields), status = status_of(fields)](Store& store) {
-    return model_reply(store.finish_logged_model(id, status));
+    return logged_model_reply(store.finish_logged_model(id, status));
   };
 }
 
-static Work remove(const Request& request) {
+static Work delete_logged(const Request& request) {
   return [id = request.captured.at(0)](Store& store) {
     store.delete_logged_model(id);
     return empty_reply();
@@ -81,7 +77,7 @@ static Work set_tags(const Request& request) {
   };
 }
 
-static Work delete_tag(const Request& request) {
+static Work delete_logged_tag(const Request& request) {
   return [id = request.captured.at(0), key = request.captured.at(1)](Store& store) {
     store.delete_logged_model_tag(id, key);
     return empty_reply();
@@ -149,13 +145,13 @@ static Work search(const Request& request) {
 // Those of a model's artifacts are with the other artifacts, in artifacts.cpp.
 Routes logged_model_routes() {
   Routes routes;
-  add_route(routes, Verb::post, "logged-models", Access::write, create);
+  add_route(routes, Verb::post, "logged-models", Access::write, create_logged);
   add_route(routes, Verb::post, "logged-models/search", Access::read, search);
-  add_route(routes, Verb::get, "logged-models/{model_id}", Access::read, get);
+  add_route(routes, Verb::get, "logged-models/{model_id}", Access::read, get_logged);
   add_route(routes, Verb::patch, "logged-models/{model_id}", Access::write, finish);
-  add_removing_route(routes, Verb::del, "logged-models/{model_id}", remove);
+  add_removing_route(routes, Verb::del, "logged-models/{model_id}", delete_logged);
   add_route(routes, Verb::patch, "logged-models/{model_id}/tags", Access::write, set_tags);
-  add_route(routes, Verb::del, "logged-models/{model_id}/tags/{key}", Access::write, delete_tag);
+  add_route(routes, Verb::del, "logged-models/{model_id}/tags/{key}", Access::write, delete_logged_tag);
   add_route(routes, Verb::post, "logged-models/{model_id}/params", Access::write, log_params);
   return routes;
 }

@@ -42,14 +42,14 @@ static Work log_parameter(const Request& request) {
   return written(std::move(batch));
 }
 
-static Work set_tag(const Request& request) {
+static Work set_run_tag(const Request& request) {
   const Fields fields(request);
   Batch batch = batch_of(fields);
   check_tag(batch.tags.emplace_back(pair_in(fields)), "");
   return written(std::move(batch));
 }
 
-static Work delete_tag(const Request& request) {
+static Work delete_run_tag(const Request& request) {
   const Fields fields(request);
   return [id = run_id_of(fields), key = fields.required_text("key")](Store& store) {
     with_run(id, [&] {
@@ -163,8 +163,8 @@ Routes batch_routes() {
   add_route(routes, Verb::post, "runs/log-batch", Access::write, log_batch);
   add_route(routes, Verb::post, "runs/log-metric", Access::write, log_metric);
   add_route(routes, Verb::post, "runs/log-parameter", Access::write, log_parameter);
-  add_route(routes, Verb::post, "runs/set-tag", Access::write, set_tag);
-  add_route(routes, Verb::post, "runs/delete-tag", Access::write, delete_tag);
+  add_route(routes, Verb::post, "runs/set-tag", Access::write, set_run_tag);
+  add_route(routes, Verb::post, "runs/delete-tag", Access::write, delete_run_tag);
   add_route(routes, Verb::post, "runs/log-model", Access::write, log_model);
   add_route(routes, Verb::post, "runs/log-inputs", Access::write, log_inputs);
   add_route(routes, Verb::post, "runs/outputs", Access::write, log_outputs);

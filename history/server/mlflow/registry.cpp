@@ -7,33 +7,33 @@ namespace lockstep::history::server::mlflow {
 
 namespace {
 
-Reply reply_with(const RegisteredModel& model) { return entity_reply("registered_model", model); }
+Reply registered_model_reply(const RegisteredModel& model) { return entity_reply("registered_model", model); }
 
 Work create_model(const Request& request) {
   const Fields fields(request);
   return [name = fields.required_text("name"), description = fields.text("description"),
           tags = fields.key_values("tags")](Store& store) {
-    return reply_with(store.create_registered_model(name, description, tags));
+    return registered_model_reply(store.create_registered_model(name, description, tags));
   };
 }
 
 Work get_model(const Request& request) {
   return [name = Fields(request).required_text("name")](Store& store) {
-    return reply_with(store.get_registered_model(name));
+    return registered_model_reply(store.get_registered_model(name));
   };
 }
 
 Work rename_model(const Request& request) {
   const Fields fields(request);
   return [name = fields.required_text("name"), new_name = fields.required_text("new_name")](Store& store) {
-    return reply_with(store.rename_registered_model(name, new_name));
+    return registered_model_reply(store.rename_registered_model(name, new_name));
   };
 }
 
 Work update_model(const Request& request) {
   const Fields fields(request);
   return [name = fields.required_text("name"), description = fields.text("description")](Store& store) {
-    return reply_with(store.describe_registered_model(name, description));
+    return registered_model_reply(store.describe_registered_model(name, description));
   };
 }
 

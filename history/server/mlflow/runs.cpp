@@ -43,7 +43,7 @@ static FullRun new_run(Store& store, const std::string& run_id) {
   return run;
 }
 
-static Work create(const Request& request) {
+static Work create_run(const Request& request) {
   const Fields fields(request);
   NewRun run;
   run.run_id = random_hex(32);
@@ -63,7 +63,7 @@ static Work create(const Request& request) {
   };
 }
 
-static Work get(const Request& request) {
+static Work get_run(const Request& request) {
   return [id = run_id_of(Fields(request))](Store& store) {
     return with_run(id, [&] { return run_reply(store.get_full_run(id)); });
   };
@@ -92,7 +92,7 @@ static std::optional<RunState> state_in(const Fields& fields) {
   return state_of_status(fields.text("status"));
 }
 
-static Work update(const Request& request) {
+static Work update_run(const Request& request) {
   const Fields fields(request);
   RunUpdate changes{.state = state_in(fields), .ended_ms = fields.integer("end_time"), .display_name = {}};
   if (auto name = fields.optional_text("run_name"); name && !name->empty()) changes.display_name = std::move(name);
@@ -107,7 +107,7 @@ static Work update(const Request& request) {
   };
 }
 
-static std::function<Work(const Request&)> becomes(Lifecycle lifecycle) {
+static std::function<Work(const Request&)> run_becomes(Lifecycle lifecycle) {
   return [lifecycle](const Request& request) -> Work {
     return [id = run_id_of(Fields(request)), lifecycle](Store& store) {
       return with_run(id, [&] {
@@ -120,11 +120,11 @@ static std::function<Work(const Request&)> becomes(Lifecycle lifecycle) {
 
 Routes run_routes() {
   Routes routes;
-  add_route(routes, Verb::post, "runs/create", Access::write, create);
-  add_route(routes, Verb::get, "runs/get", Access::read, get);
-  add_route(routes, Verb::post, "runs/update", Access::write, update);
-  add_removing_route(routes, Verb::post, "runs/delete", becomes(Lifecycle::archived));
-  add_removing_route(routes, Verb::post, "runs/restore", becomes(Lifecycle::active));
+  add_route(routes, Verb::post, "runs/create", Access::write, create_run);
+  add_route(routes, Verb::get, "runs/get", Access::read, get_run);
+  add_route(routes, Verb::post, "runs/update", Access::write, update_run);
+  add_removing_route(routes, Verb::post, "runs/delete", run_becomes(Lifecycle::archived));
+  add_removing_route(routes, Verb::post, "runs/restore", run_becomes(Lifecycle::active));
   return routes;
 }
 

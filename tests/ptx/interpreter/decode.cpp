@@ -21,7 +21,7 @@ namespace {
 template <class Value>
 using Names = std::map<std::string, Value, std::less<>>;
 
-std::vector<std::string> split(std::string_view opcode) {
+std::vector<std::string> split_opcode(std::string_view opcode) {
   std::vector<std::string> parts;
   for (std::size_t begin = 0; begin <= opcode.size();) {
     const std::size_t end = std::min(opcode.find('.', begin), opcode.size());
@@ -104,7 +104,7 @@ class Decoder {
   }
 
   Instruction instruction() {
-    const auto opcode = split(statement_->opcode);
+    const auto opcode = split_opcode(statement_->opcode);
     Instruction made = by_opcode(opcode);
     made.mix = mix_of(opcode, made.access);
     if (!statement_->guard.empty()) {

@@ -16,7 +16,7 @@ bool unordered(T a, T b) {
 }
 
 template <class T>
-void add_comparisons(Operations& table, const std::string& type) {
+void add_float_comparisons(Operations& table, const std::string& type) {
   const auto add = [&](const char* name, auto f) {
     table.emplace_back("setp." + (name + ("." + type)), lanewise<bool, T, T>(f));
   };
@@ -44,7 +44,7 @@ T smaller(T a, T b) {
 }
 
 template <class T>
-void add_arithmetic(Operations& table, const std::string& type) {
+void add_float_arithmetic(Operations& table, const std::string& type) {
   const auto add = [&](const std::string& name, Operation operation) {
     table.emplace_back(name + "." + type, operation);
   };
@@ -62,7 +62,7 @@ void add_arithmetic(Operations& table, const std::string& type) {
   add("copysign", lanewise<T, T, T>([](T sign, T magnitude) { return std::copysign(magnitude, sign); }));
   add("min", lanewise<T, T, T>([](T a, T b) { return smaller(a, b); }));
   add("max", lanewise<T, T, T>([](T a, T b) { return -smaller(-a, -b); }));
-  add_comparisons<T>(table, type);
+  add_float_comparisons<T>(table, type);
 }
 
 float rounded_down(float a, float b, float c) {
@@ -108,8 +108,8 @@ void add_approximations(Operations& table) {
 }  // namespace
 
 void add_float_operations(Operations& table) {
-  add_arithmetic<float>(table, "f32");
-  add_arithmetic<double>(table, "f64");
+  add_float_arithmetic<float>(table, "f32");
+  add_float_arithmetic<double>(table, "f64");
   table.emplace_back("fma.rm.f32", lanewise<float, float, float, float>(
                                        [](float a, float b, float c) { return rounded_down(a, b, c); }));
   const auto test = [&](const char* name, auto f) { table.emplace_back(name, lanewise<bool, float>(f)); };

@@ -37,7 +37,7 @@ struct Twice<std::int64_t> {
 };
 
 template <class T>
-void add_comparisons(Operations& table, const std::string& type) {
+void add_integer_comparisons(Operations& table, const std::string& type) {
   const auto add = [&](const char* name, auto f) {
     table.emplace_back("setp." + (name + ("." + type)), lanewise<bool, T, T>(f));
   };
@@ -51,7 +51,7 @@ void add_comparisons(Operations& table, const std::string& type) {
 
 // What is undefined in C++ wraps around; what PTX leaves open for a division by zero is all ones here.
 template <class T>
-void add_arithmetic(Operations& table, const std::string& type) {
+void add_integer_arithmetic(Operations& table, const std::string& type) {
   using U = std::make_unsigned_t<T>;
   using Wide = typename Twice<T>::type;
   constexpr int bits = std::numeric_limits<U>::digits;
@@ -89,7 +89,7 @@ void add_arithmetic(Operations& table, const std::string& type) {
           return static_cast<UnsignedWide>(static_cast<UnsignedWide>(static_cast<Wide>(a) * b) + c);
         }));
   }
-  add_comparisons<T>(table, type);
+  add_integer_comparisons<T>(table, type);
 }
 
 template <class U>
@@ -190,12 +190,12 @@ void add_bit_fields(Operations& table) {
 }  // namespace
 
 void add_integer_operations(Operations& table) {
-  add_arithmetic<std::uint16_t>(table, "u16");
-  add_arithmetic<std::int16_t>(table, "s16");
-  add_arithmetic<std::uint32_t>(table, "u32");
-  add_arithmetic<std::int32_t>(table, "s32");
-  add_arithmetic<std::uint64_t>(table, "u64");
-  add_arithmetic<std::int64_t>(table, "s64");
+  add_integer_arithmetic<std::uint16_t>(table, "u16");
+  add_integer_arithmetic<std::int16_t>(table, "s16");
+  add_integer_arithmetic<std::uint32_t>(table, "u32");
+  add_integer_arithmetic<std::int32_t>(table, "s32");
+  add_integer_arithmetic<std::uint64_t>(table, "u64");
+  add_integer_arithmetic<std::int64_t>(table, "s64");
   add_bits<std::uint16_t>(table, "b16");
   add_bits<std::uint32_t>(table, "b32");
   add_bits<std::uint64_t>(table, "b64");

@@ -175,7 +175,7 @@ void run_transpose(Device& device, Stream& stream) {
 }
 
 template <class T>
-void add_cases_of(std::vector<TrafficCase>& all) {
+void add_layer_cases(std::vector<TrafficCase>& all) {
   constexpr double n = million;
   constexpr double e = bytes<T>;
   const std::string type = TypeOf<T>::name;
@@ -230,8 +230,8 @@ std::vector<TrafficCase> layer_cases() {
       {"add_rows", "2^17 rows", answers, 12 * answers + 32,
        [](auto& device, auto& stream) { run_softmax<float>(device, stream, 1 << 17, 8); }},
   };
-  add_cases_of<float>(all);
-  add_cases_of<Bf16>(all);
+  add_layer_cases<float>(all);
+  add_layer_cases<Bf16>(all);
   add_pooled_conv2d<float>(all);
   add_pooled_conv2d<Bf16>(all);
   return all;

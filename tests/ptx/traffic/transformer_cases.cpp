@@ -120,7 +120,7 @@ TrafficCase attention(const std::string& kernel, std::int64_t heads, double once
 }
 
 template <class T>
-void add_cases_of(std::vector<TrafficCase>& all) {
+void add_transformer_cases(std::vector<TrafficCase>& all) {
   constexpr double e = bytes<T>;
   const std::string type = TypeOf<T>::name;
   const auto packed = [&](const std::string& kernel) { return fmt::format("{}<{}, {}>", kernel, type, pack<T>); };
@@ -194,8 +194,8 @@ std::vector<TrafficCase> transformer_cases() {
       {"sort_rows", "2048 ids", rows, 4 * rows * (rows / 256) + 4 * rows + 64 * rows,
        [](auto& device, auto& stream) { run_embedding<float>(device, stream, embedded); }},
   };
-  add_cases_of<float>(all);
-  add_cases_of<Bf16>(all);
+  add_transformer_cases<float>(all);
+  add_transformer_cases<Bf16>(all);
   add_single_cases_of<float>(all);
   add_single_cases_of<Bf16>(all);
   return all;

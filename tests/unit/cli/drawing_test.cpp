@@ -62,23 +62,23 @@ TEST(LossCurve, AveragesMorePointsThanItHasDots) {
 
 TEST(LossCurve, DrawsInBrailleWhereTheTerminalCan) {
   const std::string text = draw_curve("m", falling(11), {.columns = 22, .rows = 4, .utf8 = true});
-  EXPECT_THAT(text, testing::HasSubstr("10 ┤\u2809"));  // the two dots at the top
-  EXPECT_THAT(text, testing::HasSubstr("┤"));
+  EXPECT_THAT(text, ::testing::HasSubstr("10 ┤\u2809"));  // the two dots at the top
+  EXPECT_THAT(text, ::testing::HasSubstr("┤"));
 }
 
 TEST(LossCurve, LeavesOutWhatIsNotFiniteAndSaysSo) {
   auto points = falling(5);
   points[2].value = std::nan("");
   points.push_back({"m", std::numeric_limits<double>::infinity(), 0, 6});
-  EXPECT_THAT(draw_curve("m", points, {}), testing::HasSubstr("m (2 values that are not finite are left out)"));
+  EXPECT_THAT(draw_curve("m", points, {}), ::testing::HasSubstr("m (2 values that are not finite are left out)"));
 }
 
 TEST(LossCurve, DrawsHugeAndEqualValues) {
   const double huge = std::numeric_limits<double>::max();
   EXPECT_THAT(draw_curve("m", std::vector<history::Metric>{{"m", -huge, 0, 0}, {"m", 0, 0, 1}, {"m", huge, 0, 2}}, {}),
-              testing::HasSubstr("e+308"));
+              ::testing::HasSubstr("e+308"));
   EXPECT_THAT(draw_curve("m", std::vector<history::Metric>{{"m", 2, 0, 0}, {"m", 2, 0, 1}, {"m", 2, 0, 2}}, {}),
-              testing::HasSubstr("2 ┤"));
+              ::testing::HasSubstr("2 ┤"));
 }
 
 TEST(LossCurve, IsNoneOfTwoPoints) { EXPECT_EQ(draw_curve("m", falling(2), {}), ""); }
@@ -100,21 +100,22 @@ TEST(Progress, FitsEveryWidth) {
     for (int width = 8; width < 160; ++width) {
       const std::string line = progress_line(progress, Terminal{.is_terminal = true, .utf8 = utf8, .width = width});
       EXPECT_LT(display_width(line), width) << line;
-      EXPECT_THAT(line, testing::HasSubstr(" 29 %"));
+      EXPECT_THAT(line, ::testing::HasSubstr(" 29 %"));
     }
   }
 }
 
 TEST(Progress, DrawsABarAsLongAsTheFraction) {
   const Terminal wide{.is_terminal = true, .width = 120};
-  EXPECT_THAT(progress_line({1, 1, 50, 100, 0, 0, 0}, wide), testing::StartsWith("[############            ]  50 %"));
-  EXPECT_THAT(progress_line({1, 1, 100, 100, 0, 0, 0}, wide), testing::StartsWith("[########################] 100 %"));
+  EXPECT_THAT(progress_line({1, 1, 50, 100, 0, 0, 0}, wide), ::testing::StartsWith("[############            ]  50 %"));
+  EXPECT_THAT(progress_line({1, 1, 100, 100, 0, 0, 0}, wide),
+              ::testing::StartsWith("[########################] 100 %"));
 }
 
 TEST(RunName, IsTwoWordsAndEightSignsThatARunMayHave) {
   for (int i = 0; i < 200; ++i) {
     const history::RunName name = history::generate_run_name();
-    EXPECT_THAT(name.run_id, testing::MatchesRegex("[a-z]+_[a-z]+_[0-9a-z]+"));
+    EXPECT_THAT(name.run_id, ::testing::MatchesRegex("[a-z]+_[a-z]+_[0-9a-z]+"));
     EXPECT_EQ(name.run_id.substr(0, name.run_id.size() - 9), name.display_name);
   }
 }
@@ -131,12 +132,12 @@ TEST(StateLines, SaysTheNewestStateAndOlderOnesThatHaveAReason) {
   StateLines lines("r");
   std::vector<history::StateChange> changes = {
       {RunState::not_started, 1, ""}, {RunState::queued, 2, "all slots are taken"}, {RunState::preparing, 3, ""}};
-  EXPECT_THAT(lines.new_lines(changes, false), testing::ElementsAre("Queued: all slots are taken", "Preparing"));
-  EXPECT_THAT(lines.new_lines(changes, false), testing::IsEmpty());
+  EXPECT_THAT(lines.new_lines(changes, false), ::testing::ElementsAre("Queued: all slots are taken", "Preparing"));
+  EXPECT_THAT(lines.new_lines(changes, false), ::testing::IsEmpty());
   changes.push_back({RunState::running, 4, ""});
   changes.push_back({RunState::finalizing, 5, ""});
   changes.push_back({RunState::completed, 6, "the program exited with 0"});
-  EXPECT_THAT(lines.new_lines(changes, true), testing::IsEmpty());
+  EXPECT_THAT(lines.new_lines(changes, true), ::testing::IsEmpty());
 }
 
 TEST(StateLines, SaysWhyARunWaits) {
@@ -150,8 +151,8 @@ TEST(StateLines, SaysWhyARunWaits) {
 
 TEST(StateLines, DoesNotTellThatItRunsToWhomSeesItsLogs) {
   const std::vector<history::StateChange> changes = {{RunState::running, 4, ""}};
-  EXPECT_THAT(StateLines("r").new_lines(changes, true), testing::IsEmpty());
-  EXPECT_THAT(StateLines("r").new_lines(changes, false), testing::ElementsAre("Running"));
+  EXPECT_THAT(StateLines("r").new_lines(changes, true), ::testing::IsEmpty());
+  EXPECT_THAT(StateLines("r").new_lines(changes, false), ::testing::ElementsAre("Running"));
 }
 
 }  // namespace

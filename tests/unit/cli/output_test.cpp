@@ -79,10 +79,10 @@ TEST(TextTable, NeverDrawsWiderThanATerminal) {
   Terminal terminal{.is_terminal = true, .utf8 = true, .width = 30};
   const std::string table = text_table({{"NAME", false, false}, {"REASON", false, true}},
                                        {{"brave_otter_k3x9m2pq", "the program exited with 0"}}, terminal);
-  EXPECT_THAT(table, testing::HasSubstr("brave_otter_k3x9m2pq  the pro…\n"));
+  EXPECT_THAT(table, ::testing::HasSubstr("brave_otter_k3x9m2pq  the pro…\n"));
   terminal.is_terminal = false;
   EXPECT_THAT(text_table({{"A", false, true}}, {{std::string(200, 'x')}}, terminal),
-              testing::HasSubstr(std::string(200, 'x')));
+              ::testing::HasSubstr(std::string(200, 'x')));
 }
 
 TEST(TextTable, KeepsControlCharactersFromTheTerminal) {

@@ -4,23 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <random>
 #include <set>
 
 #include "common/process.hpp"
 #include "launcher/compute/code_listing.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/write_text.hpp"
 
 namespace lockstep::compute {
 namespace {
 
 using testing::TemporaryFolder;
-
-void write(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
+using testing::write_text;
 
 std::string git(const fs::path& folder, std::vector<std::string> words) {
   ProgramSpec program;
@@ -66,7 +62,7 @@ TEST_F(IgnoreRulesAgainstGit, AgreeOnEachRuleOfTheManual) {
         "!bang",       "trail ",        "star*",   "q?",          "[b]",          "a\\b",
         "dir/keep/k",  "dir/drop",      ".hidden", "x/.hidden",   "logs/run.log", "x y",
         "caf\xC3\xA9"}) {
-    write(folder_ / name, "x");
+    write_text(folder_ / name, "x");
   }
   for (const char* rules : {"*.o",
                             "build/",
@@ -141,20 +137,20 @@ TEST_F(IgnoreRulesAgainstGit, AgreeOnEachRuleOfTheManual) {
                             "*.txt   ",
                             "",
                             "\n\n# only a comment\n"}) {
-    write(folder_ / ".gitignore", rules);
+    write_text(folder_ / ".gitignore", rules);
     expect_same(rules);
   }
 }
 
 TEST_F(IgnoreRulesAgainstGit, AgreeOnNestedFiles) {
   for (const char* name : {"a.log", "src/a.log", "src/b.log", "src/deep/a.log", "src/deep/b.log", "other/a.log"}) {
-    write(folder_ / name, "x");
+    write_text(folder_ / name, "x");
   }
-  write(folder_ / ".gitignore", "*.log\n");
-  write(folder_ / "src/.gitignore", "!a.log\n/b.log\n");
-  write(folder_ / "src/deep/.gitignore", "/a.log\n!b.log\n");
+  write_text(folder_ / ".gitignore", "*.log\n");
+  write_text(folder_ / "src/.gitignore", "!a.log\n/b.log\n");
+  write_text(folder_ / "src/deep/.gitignore", "/a.log\n!b.log\n");
   expect_same("nested");
-  write(folder_ / ".gitignore", "*.log\nsrc/deep/\n");
+  write_text(folder_ / ".gitignore", "*.log\nsrc/deep/\n");
   expect_same("nested in an excluded folder");
 }
 
@@ -165,7 +161,7 @@ TEST_F(IgnoreRulesAgainstGit, AgreeOnRandomRules) {
   for (int i = 0; i < 60; ++i) {
     std::string path = pick(names);
     for (int depth = static_cast<int>(random() % 4); depth > 0; --depth) path = pick({"a", "b", "c"}) + ".d/" + path;
-    write(folder_ / path, "x");
+    write_text(folder_ / path, "x");
   }
   const std::vector<std::string> pieces{"a", "b", "*", "**", "?", "[ab]", "[!a]", ".d", ".x", "*.d", "a.d", "c.d", "/"};
   for (int round = 0; round < 60; ++round) {
@@ -178,8 +174,8 @@ TEST_F(IgnoreRulesAgainstGit, AgreeOnRandomRules) {
       }
       rules += '\n';
     }
-    write(folder_ / ".gitignore", rules);
-    write(folder_ / "a.d/.gitignore", round % 2 == 0 ? rules : "");
+    write_text(folder_ / ".gitignore", rules);
+    write_text(folder_ / "a.d/.gitignore", round % 2 == 0 ? rules : "");
     expect_same(rules);
   }
 }

@@ -3,11 +3,10 @@
 #include <gmock/gmock.h>
 #include <sched.h>
 
-#include <fstream>
-
 #include "common/digest.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/web_server.hpp"
+#include "tests/support/write_text.hpp"
 
 namespace lockstep::compute {
 namespace {
@@ -18,11 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::TemporaryFolder;
 using testing::WebServer;
-
-void write(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
+using testing::write_text;
 
 class Local : public ::testing::Test {
  protected:
@@ -84,7 +79,7 @@ TEST(ThisMachine, HasAsManySlotsAsAPersonSays) {
 }
 
 TEST_F(Local, ChecksEverythingAtOnceAndCreatesNothing) {
-  write(job_.folder / "file.csv", "1");
+  write_text(job_.folder / "file.csv", "1");
   fs::create_directories(job_.folder / "folder");
   job_.code = "src";
   add_input("gone", "no/such", spec::AssetType::uri_folder);
@@ -104,13 +99,13 @@ TEST_F(Local, ChecksEverythingAtOnceAndCreatesNothing) {
 }
 
 TEST_F(Local, ChecksThatCodeIsAFolderOfAFittingSize) {
-  write(job_.folder / "train.py", "1");
+  write_text(job_.folder / "train.py", "1");
   job_.code = "train.py";
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("code: " + job_.folder.string() + "/train.py is a file")));
   job_.code = ".";
   EXPECT_THAT(problems(), IsEmpty());
   ASSERT_EQ(::setenv("LOCKSTEP_SNAPSHOT_LIMIT_MB", "1", 1), 0);
-  write(job_.folder / "big", std::string((1 << 20) + 1, 'x'));
+  write_text(job_.folder / "big", std::string((1 << 20) + 1, 'x'));
   EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("big: 1.0 MiB"), HasSubstr(".amlignore"))));
   ASSERT_EQ(::unsetenv("LOCKSTEP_SNAPSHOT_LIMIT_MB"), 0);
 }
@@ -122,8 +117,8 @@ TEST_F(Local, ChecksThatMpirunIsThere) {
 }
 
 TEST_F(Local, PreparesCodeInputsAndOutputs) {
-  write(job_.folder / "src/train.py", "print(1)\n");
-  write(job_.folder / "data/a.csv", "1,2\n");
+  write_text(job_.folder / "src/train.py", "print(1)\n");
+  write_text(job_.folder / "data/a.csv", "1,2\n");
   job_.code = "src";
   add_input("table", "data/a.csv", spec::AssetType::uri_file);
   job_.outputs["model"] = {};
@@ -188,17 +183,17 @@ TEST_F(Local, NamesTheInputThatCannotBeFetched) {
 TEST_F(Local, HasWhatTheRanksWriteInPlaceAtOnce) {
   plan::Plan plan = make_plan();
   prepare_it(plan);
-  write(plan.working_folder / "outputs/model.bin", "m");
-  write(plan.working_folder / "logs/rank-0.log", "mine");
-  write(plan.folder.rank_log(0), "the rank's");
+  write_text(plan.working_folder / "outputs/model.bin", "m");
+  write_text(plan.working_folder / "logs/rank-0.log", "mine");
+  write_text(plan.folder.rank_log(0), "the rank's");
   EXPECT_EQ(read_file(plan.folder.outputs() / "model.bin"), "m");
   EXPECT_EQ(read_file(plan.folder.logs() / "user/rank-0.log"), "mine");
   EXPECT_EQ(read_file(plan.folder.rank_log(0)), "the rank's");
 }
 
 TEST_F(Local, MovesResultsOfEarlierTimesOutOfTheCode) {
-  write(job_.folder / "src/outputs/old.bin", "o");
-  write(job_.folder / "src/logs/old.log", "l");
+  write_text(job_.folder / "src/outputs/old.bin", "o");
+  write_text(job_.folder / "src/logs/old.log", "l");
   job_.code = "src";
   plan::Plan plan = make_plan();
   prepare_it(plan);
@@ -211,12 +206,12 @@ TEST_F(Local, MovesResultsOfEarlierTimesOutOfTheCode) {
 TEST_F(Local, GathersFoldersThatReplacedTheLinksAndOverwritesNothing) {
   plan::Plan plan = make_plan();
   prepare_it(plan);
-  write(plan.working_folder / "outputs/model.bin", "first");
-  write(plan.working_folder / "outputs/deep/x", "first");
+  write_text(plan.working_folder / "outputs/model.bin", "first");
+  write_text(plan.working_folder / "outputs/deep/x", "first");
   fs::remove(plan.working_folder / "outputs");
-  write(plan.working_folder / "outputs/model.bin", "second");
-  write(plan.working_folder / "outputs/deep/x", "second");
-  write(plan.working_folder / "outputs/deep/y", "second");
+  write_text(plan.working_folder / "outputs/model.bin", "second");
+  write_text(plan.working_folder / "outputs/deep/x", "second");
+  write_text(plan.working_folder / "outputs/deep/y", "second");
   collect_it(plan);
   EXPECT_EQ(read_file(plan.folder.outputs() / "model.bin"), "first");
   EXPECT_EQ(read_file(plan.folder.outputs() / "model.bin.1"), "second");
@@ -231,7 +226,7 @@ TEST_F(Local, SaysWhichOutputsNobodyWrote) {
   job_.outputs["report"].type = spec::AssetType::uri_file;
   plan::Plan plan = make_plan();
   prepare_it(plan);
-  write(plan.folder.outputs() / "report", "r");
+  write_text(plan.folder.outputs() / "report", "r");
   collect_it(plan);
   EXPECT_THAT(said_, AllOf(HasSubstr("output 'model': nothing was written to"), HasSubstr("output 'report': /")));
 }

@@ -5,12 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <map>
 
 #include "common/digest.hpp"
 #include "common/error.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/write_text.hpp"
 
 namespace lockstep::compute {
 namespace {
@@ -19,13 +19,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::TemporaryFolder;
 using ::testing::UnorderedElementsAre;
+using testing::write_text;
 
 const auto never = [] { return false; };
-
-void write(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
 
 std::vector<std::string> paths_in(const CodeListing& listing) {
   std::vector<std::string> paths;
@@ -52,8 +48,8 @@ class Snapshot : public ::testing::Test {
 };
 
 TEST_F(Snapshot, CopiesContentsModesAndTimes) {
-  write(code_ / "train.py", "print(1)\n");
-  write(code_ / "bin/run.sh", std::string("\0\xFF", 2) + std::string(3 << 20, 'x'));
+  write_text(code_ / "train.py", "print(1)\n");
+  write_text(code_ / "bin/run.sh", std::string("\0\xFF", 2) + std::string(3 << 20, 'x'));
   fs::create_directories(code_ / "empty");
   ASSERT_EQ(::chmod((code_ / "bin/run.sh").c_str(), 0750), 0);
   const timespec times[2] = {{1000, 0}, {2000, 5000}};
@@ -70,25 +66,25 @@ TEST_F(Snapshot, CopiesContentsModesAndTimes) {
 }
 
 TEST_F(Snapshot, LeavesGitAndItsOwnFoldersOut) {
-  write(code_ / "a", "x");
-  write(code_ / ".git/config", "x");
-  write(code_ / "sub/.git", "gitdir: x");
-  write(code_ / ".lockstep/history.db", "x");
+  write_text(code_ / "a", "x");
+  write_text(code_ / ".git/config", "x");
+  write_text(code_ / "sub/.git", "gitdir: x");
+  write_text(code_ / ".lockstep/history.db", "x");
   EXPECT_THAT(paths_in(list_code(code_, never)), ElementsAre("a", "sub"));
 }
 
 TEST_F(Snapshot, PrefersAmlignoreToGitignore) {
-  write(code_ / "a", "x");
-  write(code_ / "b", "x");
-  write(code_ / ".gitignore", "a\n");
+  write_text(code_ / "a", "x");
+  write_text(code_ / "b", "x");
+  write_text(code_ / ".gitignore", "a\n");
   EXPECT_THAT(paths_in(list_code(code_, never)), ElementsAre(".gitignore", "b"));
-  write(code_ / ".amlignore", "b\n");
+  write_text(code_ / ".amlignore", "b\n");
   EXPECT_THAT(paths_in(list_code(code_, never)), ElementsAre(".amlignore", ".gitignore", "a"));
 }
 
 TEST_F(Snapshot, FollowsNoLink) {
-  write(folder_ / "outside/secret", "x");
-  write(code_ / "in/file", "hello");
+  write_text(folder_ / "outside/secret", "x");
+  write_text(code_ / "in/file", "hello");
   fs::create_symlink("in/file", code_ / "inside");
   fs::create_symlink(code_ / "in/file", code_ / "absolute");
   fs::create_directory_symlink("../outside", code_ / "escape");
@@ -110,7 +106,7 @@ TEST_F(Snapshot, FollowsNoLink) {
 }
 
 TEST_F(Snapshot, WorksThroughALinkToTheCodeFolder) {
-  write(code_ / "a", "x");
+  write_text(code_ / "a", "x");
   fs::create_symlink("a", code_ / "b");
   fs::create_directory_symlink(code_, folder_ / "link");
   const CodeListing listing = list_code(folder_ / "link", never);
@@ -126,14 +122,14 @@ TEST_F(Snapshot, LeavesPipesOutAndSaysSo) {
 }
 
 TEST_F(Snapshot, HasTheHashOfItsNamesModesAndContents) {
-  write(code_ / "a", "x");
-  write(code_ / "b/c", "y");
+  write_text(code_ / "a", "x");
+  write_text(code_ / "b/c", "y");
   const std::string first = take();
   EXPECT_EQ(first.size(), 64);
   EXPECT_EQ(take_again(), first);
-  write(code_ / "a", "z");
+  write_text(code_ / "a", "z");
   EXPECT_NE(take_again(), first);
-  write(code_ / "a", "x");
+  write_text(code_ / "a", "x");
   EXPECT_EQ(take_again(), first);
   ASSERT_EQ(::chmod((code_ / "a").c_str(), 0755), 0);
   EXPECT_NE(take_again(), first);
@@ -144,11 +140,11 @@ TEST_F(Snapshot, HasTheHashOfItsNamesModesAndContents) {
 
 TEST_F(Snapshot, RefusesMoreThanItsLimitAndNamesTheLargest) {
   ASSERT_EQ(::setenv("LOCKSTEP_SNAPSHOT_LIMIT_MB", "1", 1), 0);
-  write(code_ / "data/one.bin", std::string(700'000, 'x'));
-  write(code_ / "data/two.bin", std::string(300'000, 'x'));
+  write_text(code_ / "data/one.bin", std::string(700'000, 'x'));
+  write_text(code_ / "data/two.bin", std::string(300'000, 'x'));
   EXPECT_EQ(too_much(list_code(code_, never)), std::nullopt);
-  write(code_ / "weights.bin", std::string(200'000, 'x'));
-  write(code_ / "venv/lib/big.so", std::string(100'000, 'x'));
+  write_text(code_ / "weights.bin", std::string(200'000, 'x'));
+  write_text(code_ / "venv/lib/big.so", std::string(100'000, 'x'));
   const auto reason = too_much(list_code(code_, never));
   ASSERT_EQ(::unsetenv("LOCKSTEP_SNAPSHOT_LIMIT_MB"), 0);
   EXPECT_EQ(reason,
@@ -180,7 +176,7 @@ TEST(CodeListing, LimitsTheNumberOfFiles) {
 }
 
 TEST_F(Snapshot, StopsWhenCanceled) {
-  write(code_ / "a", "x");
+  write_text(code_ / "a", "x");
   const CodeListing listing = list_code(code_, never);
   EXPECT_THROW(copy_code(listing, code_, target_, [] { return true; }), Error);
   EXPECT_THROW((void)list_code(code_, [] { return true; }), Error);

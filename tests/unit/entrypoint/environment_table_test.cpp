@@ -9,10 +9,10 @@
 namespace lockstep::entrypoint {
 namespace {
 
-using testing::Contains;
-using testing::Key;
-using testing::Not;
-using testing::Pair;
+using ::testing::Contains;
+using ::testing::Key;
+using ::testing::Not;
+using ::testing::Pair;
 
 constexpr const char* page_file = LOCKSTEP_SOURCE_DIR "/docs/environment.md";
 
@@ -86,17 +86,17 @@ TEST(EnvironmentTable, SaysWhyARowIsNotSet) {
   for (const auto& row : environment_table()) {
     EXPECT_FALSE(row.meaning.empty()) << row.name;
     if (row.status == VariableRow::Status::set) continue;
-    EXPECT_THAT(row.meaning, testing::HasSubstr(": ")) << row.name;
+    EXPECT_THAT(row.meaning, ::testing::HasSubstr(": ")) << row.name;
     EXPECT_EQ(row.value, nullptr) << row.name;
   }
 }
 
 TEST(RankEnvironment, HasTheRanksPlace) {
   const auto got = rank_environment({}, third_of_four);
-  EXPECT_THAT(got, testing::IsSupersetOf({Pair("RANK", "3"), Pair("WORLD_SIZE", "4"), Pair("NODE_RANK", "1"),
-                                          Pair("LOCAL_RANK", "1"), Pair("LOCAL_WORLD_SIZE", "2"),
-                                          Pair("MASTER_ADDR", "127.0.0.1"), Pair("MASTER_PORT", "6105"),
-                                          Pair("AZUREML_PROCESS_NAME", "rank_3"), Pair("AZUREML_CR_NODE_RANK", "1")}));
+  EXPECT_THAT(got, ::testing::IsSupersetOf(
+                       {Pair("RANK", "3"), Pair("WORLD_SIZE", "4"), Pair("NODE_RANK", "1"), Pair("LOCAL_RANK", "1"),
+                        Pair("LOCAL_WORLD_SIZE", "2"), Pair("MASTER_ADDR", "127.0.0.1"), Pair("MASTER_PORT", "6105"),
+                        Pair("AZUREML_PROCESS_NAME", "rank_3"), Pair("AZUREML_CR_NODE_RANK", "1")}));
 }
 
 TEST(RankEnvironment, LeavesMpirunsVariablesUntouched) {
@@ -146,8 +146,8 @@ TEST(RankEnvironment, OfAnOuterRankDoesNotReachAnInnerRun) {
                                         {"HOME", "/home/ada"}},
                                        third_of_four);
   drop_rank_environment(outer);
-  EXPECT_THAT(outer, testing::UnorderedElementsAre(Pair("LOCKSTEP_RUN_ID", "outer"), Pair("OMPI_MCA_btl", "self,tcp"),
-                                                   Pair("HOME", "/home/ada")))
+  EXPECT_THAT(outer, ::testing::UnorderedElementsAre(Pair("LOCKSTEP_RUN_ID", "outer"), Pair("OMPI_MCA_btl", "self,tcp"),
+                                                     Pair("HOME", "/home/ada")))
       << "the outer run's id stays: ending it ends what it started";
   Environment shell{{"RANK", "3"}, {"MASTER_PORT", "1"}};
   drop_rank_environment(shell);

@@ -71,7 +71,7 @@ TEST(FindPlace, RefusesWhatIsNoPlace) {
       place_of({{"OMPI_COMM_WORLD_RANK", rank}, {"OMPI_COMM_WORLD_SIZE", "2"}});
       ADD_FAILURE() << rank;
     } catch (const Error& error) {
-      EXPECT_THAT(error.what(), testing::HasSubstr("OMPI_COMM_WORLD_RANK")) << rank;
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("OMPI_COMM_WORLD_RANK")) << rank;
     }
   }
   EXPECT_THROW(place_of({{"OMPI_COMM_WORLD_RANK", "2"}, {"OMPI_COMM_WORLD_SIZE", "2"}}), Error);

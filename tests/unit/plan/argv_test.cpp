@@ -106,7 +106,7 @@ TEST(PlanArgv, KeepsTheReferenceOfAFetchedInputUntilItHasItsPath) {
 
 TEST(PlanArgv, RefusesACommandThatTheSystemWouldRefuse) {
   EXPECT_EQ(refusal(job_with(std::string(131071, 'x'))), "");
-  EXPECT_THAT(refusal(job_with(std::string(131072, 'x'))), testing::HasSubstr("131071 at most"));
+  EXPECT_THAT(refusal(job_with(std::string(131072, 'x'))), ::testing::HasSubstr("131071 at most"));
 }
 
 }  // namespace

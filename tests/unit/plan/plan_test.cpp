@@ -6,12 +6,12 @@
 namespace lockstep::plan {
 namespace {
 
-using testing::AllOf;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST(Plan, MakesNodesOfSlotsOfThisMachine) {
   const Plan made = plan(mpi_job("x", 2, 3), machine(8), surroundings());
@@ -171,7 +171,7 @@ TEST(Plan, SaysWhatAnInputOutOfReachWouldNeed) {
     auto job = job_with("x");
     job.inputs["data"] = asset(each.path, spec::AssetType::uri_folder);
     EXPECT_THAT(refusal(job),
-                AllOf(testing::StartsWith("inputs.data.path: '"), HasSubstr(each.path), HasSubstr(each.says)));
+                AllOf(::testing::StartsWith("inputs.data.path: '"), HasSubstr(each.path), HasSubstr(each.says)));
   }
 }
 

@@ -7,8 +7,8 @@
 namespace lockstep::plan {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(PlanPage, IsWhatAPersonReadsBeforeStarting) {
   auto job = mpi_job("python train.py --lr ${{inputs.lr}} && echo 'done'", 2, 2);

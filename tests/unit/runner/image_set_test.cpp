@@ -18,7 +18,7 @@ using lockstep::testing::write_bytes;
 using ::testing::HasSubstr;
 
 template <class Work>
-static std::string error_of(Work work) {
+static std::string error_of_work(Work work) {
   try {
     work();
   } catch (const Error& error) {
@@ -31,7 +31,8 @@ TEST(ImageSet, FindsFilesByTheNamesOfMnist) {
   const TemporaryFolder folder;
   EXPECT_FALSE(find_image_files(folder.path(), "train"));
   write_bytes(folder / "train-images-idx3-ubyte.gz", "");
-  EXPECT_THAT(error_of([&] { find_image_files(folder.path(), "train"); }), HasSubstr("no train-labels-idx1-ubyte"));
+  EXPECT_THAT(error_of_work([&] { find_image_files(folder.path(), "train"); }),
+              HasSubstr("no train-labels-idx1-ubyte"));
   write_bytes(folder / "train-labels.idx1-ubyte", "");
   const auto files = find_image_files(folder.path(), "train").value_or(ImageFiles{});
   EXPECT_EQ(files.images, folder / "train-images-idx3-ubyte.gz");
@@ -59,20 +60,23 @@ TEST(ImageSet, RefusesFilesThatDoNotFitTogether) {
   write_bytes(folder / "images", idx_header({2, 2, 2}) + std::string(8, 'a'));
   write_bytes(folder / "flat", idx_header({8}) + std::string(8, 'a'));
   write_bytes(folder / "three", idx_header({3}) + std::string(3, '\0'));
-  EXPECT_THAT(error_of([&] { load_images({folder / "images", folder / "three"}); }), HasSubstr("has 2 images"));
-  EXPECT_THAT(error_of([&] { load_images({folder / "images", folder / "three"}); }), HasSubstr("has 3 labels"));
-  EXPECT_THAT(error_of([&] { load_images({folder / "images", folder / "images"}); }), HasSubstr("labels have 1 dim"));
-  EXPECT_THAT(error_of([&] { load_images({folder / "flat", folder / "three"}); }), HasSubstr("this file has 1"));
+  EXPECT_THAT(error_of_work([&] { load_images({folder / "images", folder / "three"}); }), HasSubstr("has 2 images"));
+  EXPECT_THAT(error_of_work([&] { load_images({folder / "images", folder / "three"}); }), HasSubstr("has 3 labels"));
+  EXPECT_THAT(error_of_work([&] {
+                load_images({folder / "images", folder / "images"});
+              }),
+              HasSubstr("labels have 1 dim"));
+  EXPECT_THAT(error_of_work([&] { load_images({folder / "flat", folder / "three"}); }), HasSubstr("this file has 1"));
 }
 
 TEST(ImageSet, RefusesLabelsOutsideTheClassesAndOtherSizes) {
   const ImageSet set{{1, 1, 1}, {1, 2, 3}, {0, 4, 1}};
-  EXPECT_EQ(error_of([&] { check_images(set, {1, 1, 1}, 5, "test"); }), "no error");
-  EXPECT_THAT(error_of([&] {
+  EXPECT_EQ(error_of_work([&] { check_images(set, {1, 1, 1}, 5, "test"); }), "no error");
+  EXPECT_THAT(error_of_work([&] {
                 check_images(set, {1, 1, 1}, 4, "test");
               }),
               HasSubstr("the test labels: label 4 of image 1 is outside the 4 classes (0 to 3)"));
-  EXPECT_THAT(error_of([&] { check_images(set, {3, 32, 32}, 5, "test"); }), HasSubstr("3x32x32"));
+  EXPECT_THAT(error_of_work([&] { check_images(set, {3, 32, 32}, 5, "test"); }), HasSubstr("3x32x32"));
 }
 
 TEST(ImageSet, ScalesToMeanZeroAndDeviationOne) {

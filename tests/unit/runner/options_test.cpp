@@ -13,7 +13,7 @@ namespace lockstep::runner {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-static std::string error_of(const std::vector<std::string>& arguments) {
+static std::string error_of_options(const std::vector<std::string>& arguments) {
   try {
     parse_command_line(arguments);
   } catch (const Error& error) {
@@ -37,13 +37,14 @@ TEST(TrainOptions, ReadsValuesInBothSpellings) {
 }
 
 TEST(TrainOptions, SuggestsTheNearestName) {
-  EXPECT_THAT(error_of({"--data", "d", "--epoch", "3"}), HasSubstr("unknown option --epoch; did you mean '--epochs'?"));
-  EXPECT_THAT(error_of({"--data", "d", "--batchsize=3"}), HasSubstr("did you mean '--batch-size'?"));
-  EXPECT_THAT(error_of({"--data", "d", "extra"}), HasSubstr("unexpected argument 'extra'"));
+  EXPECT_THAT(error_of_options({"--data", "d", "--epoch", "3"}),
+              HasSubstr("unknown option --epoch; did you mean '--epochs'?"));
+  EXPECT_THAT(error_of_options({"--data", "d", "--batchsize=3"}), HasSubstr("did you mean '--batch-size'?"));
+  EXPECT_THAT(error_of_options({"--data", "d", "extra"}), HasSubstr("unexpected argument 'extra'"));
 }
 
 TEST(TrainOptions, NamesAllMistakesAtOnce) {
-  EXPECT_THAT(error_of({"--epochs", "0", "--lr", "fast", "--model", "rnn", "--layers", "3,,4", "--what"}),
+  EXPECT_THAT(error_of_options({"--epochs", "0", "--lr", "fast", "--model", "rnn", "--layers", "3,,4", "--what"}),
               AllOf(HasSubstr("--epochs: 0 is out of range (1 to 1000000)"), HasSubstr("--lr: 'fast' is not a number"),
                     HasSubstr("--model: 'rnn' is none of mlp|cnn"),
                     HasSubstr("--layers: '3,,4' is not a list of sizes"), HasSubstr("unknown option --what")));
@@ -51,19 +52,19 @@ TEST(TrainOptions, NamesAllMistakesAtOnce) {
 
 TEST(TrainOptions, RefusesValuesThatAreNearlyRight) {
   for (const char* value : {"5x", "", "1.5", "-1", "0x10", "99999999999999999999"}) {
-    EXPECT_THAT(error_of({"--data", "d", "--epochs", value}), HasSubstr("--epochs")) << value;
+    EXPECT_THAT(error_of_options({"--data", "d", "--epochs", value}), HasSubstr("--epochs")) << value;
   }
   for (const char* value : {"nan", "inf", "-0.1", "1,5"}) {
-    EXPECT_THAT(error_of({"--data", "d", "--lr", value}), HasSubstr("--lr")) << value;
+    EXPECT_THAT(error_of_options({"--data", "d", "--lr", value}), HasSubstr("--lr")) << value;
   }
-  EXPECT_THAT(error_of({"--data", "d", "--lr"}), HasSubstr("--lr"));
-  EXPECT_THAT(error_of({"--data", "d", "--lr", "1", "--lr", "2"}), HasSubstr("--lr"));
+  EXPECT_THAT(error_of_options({"--data", "d", "--lr"}), HasSubstr("--lr"));
+  EXPECT_THAT(error_of_options({"--data", "d", "--lr", "1", "--lr", "2"}), HasSubstr("--lr"));
 }
 
 TEST(TrainOptions, RefusesWhatMakesNoSenseTogether) {
-  EXPECT_THAT(error_of({}), HasSubstr("no data: give --data DIR"));
-  EXPECT_THAT(error_of({"--train-images", "x"}), HasSubstr("--train-images and --train-labels go together"));
-  EXPECT_THAT(error_of({"--data", "d", "--lr", "0.1", "--lr-end", "0.2"}), HasSubstr("--lr-end is above --lr"));
+  EXPECT_THAT(error_of_options({}), HasSubstr("no data: give --data DIR"));
+  EXPECT_THAT(error_of_options({"--train-images", "x"}), HasSubstr("--train-images and --train-labels go together"));
+  EXPECT_THAT(error_of_options({"--data", "d", "--lr", "0.1", "--lr-end", "0.2"}), HasSubstr("--lr-end is above --lr"));
 }
 
 TEST(TrainOptions, HelpShowsEveryOptionItsDefaultAndExamples) {

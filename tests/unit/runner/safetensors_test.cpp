@@ -21,7 +21,7 @@ static std::string file_of(const std::string& header, std::size_t data_bytes) {
   return bytes + header + std::string(data_bytes, '\0');
 }
 
-static std::string error_of(const std::string& bytes) {
+static std::string error_of_tensors(const std::string& bytes) {
   try {
     parse_safetensors(bytes, "file");
   } catch (const Error& error) {
@@ -83,19 +83,19 @@ TEST(Safetensors, AreReadByAnotherProgram) {
 
 TEST(Safetensors, NamesWhatIsWrong) {
   const std::string good = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
-  EXPECT_EQ(error_of(file_of(good, 8)), "no error");
-  EXPECT_EQ(error_of(file_of(good + "     ", 8)), "no error");  // padding is blanks
-  EXPECT_THAT(error_of("1234567"), HasSubstr("7 bytes"));
-  EXPECT_THAT(error_of(std::string(8, '\xff')), HasSubstr("a header of 18446744073709551615 bytes"));
-  EXPECT_THAT(error_of(file_of(" " + good, 8)), HasSubstr("does not start with '{'"));
-  EXPECT_THAT(error_of(file_of(good + "x", 8)), HasSubstr("JSON"));
-  EXPECT_THAT(error_of(file_of(good, 7)), HasSubstr("passes the end"));
-  EXPECT_THAT(error_of(file_of(good, 9)), HasSubstr("belong to no tensor"));
+  EXPECT_EQ(error_of_tensors(file_of(good, 8)), "no error");
+  EXPECT_EQ(error_of_tensors(file_of(good + "     ", 8)), "no error");  // padding is blanks
+  EXPECT_THAT(error_of_tensors("1234567"), HasSubstr("7 bytes"));
+  EXPECT_THAT(error_of_tensors(std::string(8, '\xff')), HasSubstr("a header of 18446744073709551615 bytes"));
+  EXPECT_THAT(error_of_tensors(file_of(" " + good, 8)), HasSubstr("does not start with '{'"));
+  EXPECT_THAT(error_of_tensors(file_of(good + "x", 8)), HasSubstr("JSON"));
+  EXPECT_THAT(error_of_tensors(file_of(good, 7)), HasSubstr("passes the end"));
+  EXPECT_THAT(error_of_tensors(file_of(good, 9)), HasSubstr("belong to no tensor"));
 }
 
 TEST(Safetensors, RefusesTensorsThatTheFormatForbids) {
   const auto tensor = [](const std::string& text, std::size_t bytes) {
-    return error_of(file_of("{\"a\":" + text + "}", bytes));
+    return error_of_tensors(file_of("{\"a\":" + text + "}", bytes));
   };
   EXPECT_THAT(tensor(R"({"dtype":"F16","shape":[2],"data_offsets":[0,4]})", 4), HasSubstr("only F32"));
   EXPECT_THAT(tensor(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})", 8), HasSubstr("disagree"));
@@ -114,10 +114,10 @@ TEST(Safetensors, RefusesOverlapsGapsAndRepeatedNames) {
                        R"("data_offsets":[{},{}]}}}})",
                        second, begin, end);
   };
-  EXPECT_EQ(error_of(file_of(pair("b", 8, 12), 12)), "no error");
-  EXPECT_THAT(error_of(file_of(pair("b", 4, 8), 8)), HasSubstr("overlap or leave gaps"));
-  EXPECT_THAT(error_of(file_of(pair("b", 12, 16), 16)), HasSubstr("overlap or leave gaps"));
-  EXPECT_THAT(error_of(file_of(pair("a", 8, 12), 12)), HasSubstr("twice"));
+  EXPECT_EQ(error_of_tensors(file_of(pair("b", 8, 12), 12)), "no error");
+  EXPECT_THAT(error_of_tensors(file_of(pair("b", 4, 8), 8)), HasSubstr("overlap or leave gaps"));
+  EXPECT_THAT(error_of_tensors(file_of(pair("b", 12, 16), 16)), HasSubstr("overlap or leave gaps"));
+  EXPECT_THAT(error_of_tensors(file_of(pair("a", 8, 12), 12)), HasSubstr("twice"));
 }
 
 }  // namespace lockstep::runner

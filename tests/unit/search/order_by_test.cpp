@@ -11,7 +11,7 @@ using ::testing::ElementsAre;
 
 SortKey key(Field field, const std::string& name, bool ascending) { return {field, name, ascending, {}, {}}; }
 
-std::string mistake_in(Kind kind, const std::vector<std::string>& texts) {
+std::string mistake_in_order(Kind kind, const std::vector<std::string>& texts) {
   try {
     parse_order_by(kind, texts);
   } catch (const Error& error) {
@@ -44,19 +44,19 @@ TEST(OrderBy, RefusesWhatCannotBeSortedBy) {
   for (const std::string text :
        {"", "DESC", "metrics.a b", "metrics.a FOO", "metrics.a DESC ASC", "metrics.a, metrics.b", "dataset.name",
         "experiment_id", "foo", "foo.bar", "metrics.a DESC NULLS LAST"}) {
-    EXPECT_NE(mistake_in(Kind::runs, {text}), "") << text;
+    EXPECT_NE(mistake_in_order(Kind::runs, {text}), "") << text;
   }
-  EXPECT_EQ(mistake_in(Kind::experiments, {"tags.a"}), "Invalid order_by entity: tag");
-  EXPECT_NE(mistake_in(Kind::registered_models, {"creation_timestamp"}), "");
-  EXPECT_NE(mistake_in(Kind::model_versions, {"source_path"}), "");
-  EXPECT_NE(mistake_in(Kind::logged_models, {"params.a"}), "");
-  EXPECT_EQ(mistake_in(Kind::runs, {"start_time", "metrics.a", "created DESC"}),
+  EXPECT_EQ(mistake_in_order(Kind::experiments, {"tags.a"}), "Invalid order_by entity: tag");
+  EXPECT_NE(mistake_in_order(Kind::registered_models, {"creation_timestamp"}), "");
+  EXPECT_NE(mistake_in_order(Kind::model_versions, {"source_path"}), "");
+  EXPECT_NE(mistake_in_order(Kind::logged_models, {"params.a"}), "");
+  EXPECT_EQ(mistake_in_order(Kind::runs, {"start_time", "metrics.a", "created DESC"}),
             "`order_by` contains duplicate fields: 'created DESC'");
   std::vector<std::string> many;
   for (int i = 0; i < 31; ++i) many.push_back("metrics.m" + std::to_string(i));
-  EXPECT_NE(mistake_in(Kind::runs, many), "");
+  EXPECT_NE(mistake_in_order(Kind::runs, many), "");
   many.pop_back();
-  EXPECT_EQ(mistake_in(Kind::runs, many), "");
+  EXPECT_EQ(mistake_in_order(Kind::runs, many), "");
 }
 
 TEST(OrderBy, TakesALoggedModelsMetricAsItIsNamed) {

@@ -8,7 +8,7 @@
 namespace lockstep::spec {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 std::vector<Reference> found_in(std::string_view text) {
   return references_in(text, [](std::size_t, const std::string& what) { ADD_FAILURE() << what; });

@@ -11,8 +11,8 @@
 namespace lockstep::spec {
 namespace {
 
-using testing::ElementsAre;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::Pair;
 
 CommandJob read(std::string_view text) { return read_job(text, "job.yml", "/jobs"); }
 
@@ -258,7 +258,7 @@ TEST(ReadJob, LongOffendersAreCutAndPrintable) {
   }
 }
 
-class ReadJobFile : public testing::Test {
+class ReadJobFile : public ::testing::Test {
  protected:
   ReadJobFile() : folder_(mkdtemp(name_.data())) {}
   ~ReadJobFile() override { fs::remove_all(folder_); }

@@ -49,7 +49,7 @@ TEST(Set, TakesFlowValuesAndQuotesAsYaml) {
                                "resources.locations=[west, east]", R"(environment_variables.B="\ttab")"});
   EXPECT_EQ(job.inputs.at("data").path, "x");
   EXPECT_EQ(job.tags.at("a"), " b ");
-  EXPECT_THAT(job.resources.locations, testing::ElementsAre("west", "east"));
+  EXPECT_THAT(job.resources.locations, ::testing::ElementsAre("west", "east"));
   EXPECT_EQ(job.environment_variables.at("B"), "\ttab");
 }
 

@@ -14,8 +14,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 class RunSearch : public ::testing::Test {
  protected:
   // Started at 1000 + the number of runs before it, with this metric and parameter.

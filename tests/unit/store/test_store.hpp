@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,8 @@
 #include "tests/support/temporary_folder.hpp"
 
 namespace lockstep::history {
+
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 class StoreFolder {
  public:

@@ -11,7 +11,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 const double nan_value = std::nan("");
 
 class StoreValues : public ::testing::Test {

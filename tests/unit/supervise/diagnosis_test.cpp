@@ -7,6 +7,7 @@
 #include "launcher/entrypoint/entrypoint.hpp"
 #include "launcher/supervise/mpirun_report.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/unit/supervise/wait_status.hpp"
 
 namespace lockstep::supervise {
 namespace {
@@ -118,9 +119,6 @@ TEST(MpirunReport, IsEmptyForOtherText) {
   }
 }
 
-constexpr int exited(int code) { return code << 8; }  // waitpid's status
-constexpr int killed(int signal) { return signal; }
-
 class Diagnosed : public ::testing::Test {
  protected:
   Diagnosed() {
@@ -137,13 +135,13 @@ class Diagnosed : public ::testing::Test {
   RunFolder folder_{temporary_ / "kind_owl"};
 };
 
-RankEnd ended(int rank, std::optional<int> code, std::optional<int> signal = std::nullopt) {
+RankEnd rank_ended(int rank, std::optional<int> code, std::optional<int> signal = std::nullopt) {
   return {rank, code, signal, 1000};
 }
 
 TEST_F(Diagnosed, TheEarliestFailingRankIsTheCause) {
-  const auto found =
-      diagnose(folder_, {ended(2, 0), ended(3, 1), ended(0, std::nullopt, 15), ended(1, 1)}, exited(1), "");
+  const auto found = diagnose(
+      folder_, {rank_ended(2, 0), rank_ended(3, 1), rank_ended(0, std::nullopt, 15), rank_ended(1, 1)}, exited(1), "");
   EXPECT_EQ(found.rank, 3);
   EXPECT_EQ(found.exit_code, 1);
   EXPECT_EQ(found.reason, "rank 3 on ada ended with exit code 1; log: " + log_of(3));
@@ -152,7 +150,7 @@ TEST_F(Diagnosed, TheEarliestFailingRankIsTheCause) {
 
 TEST_F(Diagnosed, MpirunsWordComesFirst) {
   const auto found =
-      diagnose(folder_, {ended(0, std::nullopt, 15), ended(1, std::nullopt, 9)}, exited(137), rank_1_killed);
+      diagnose(folder_, {rank_ended(0, std::nullopt, 15), rank_ended(1, std::nullopt, 9)}, exited(137), rank_1_killed);
   EXPECT_EQ(found.rank, 1);
   EXPECT_EQ(found.signal, 9);
   EXPECT_EQ(found.reason, "rank 1 on ada was killed by signal 9 (out of memory?); log: " + log_of(1));
@@ -160,48 +158,49 @@ TEST_F(Diagnosed, MpirunsWordComesFirst) {
 }
 
 TEST_F(Diagnosed, TheEarliestEndIsTheCauseWhenNobodyKnowsHow) {
-  const auto found = diagnose(folder_, {ended(2, std::nullopt), ended(0, std::nullopt)}, exited(139), primary_job);
+  const auto found =
+      diagnose(folder_, {rank_ended(2, std::nullopt), rank_ended(0, std::nullopt)}, exited(139), primary_job);
   EXPECT_EQ(found.rank, 2);
   EXPECT_EQ(found.signal, 11) << "mpirun ends with 128 + the signal";
   EXPECT_EQ(found.reason, "rank 2 on ada was killed by signal 11 (SIGSEGV); log: " + log_of(2));
 }
 
 TEST_F(Diagnosed, NobodyIsNamedByGuess) {
-  RankEnd gone_0 = ended(0, std::nullopt);
-  RankEnd gone_1 = ended(1, std::nullopt);
+  RankEnd gone_0 = rank_ended(0, std::nullopt);
+  RankEnd gone_1 = rank_ended(1, std::nullopt);
   gone_0.unwatched = gone_1.unwatched = true;
   EXPECT_FALSE(diagnose(folder_, {gone_0, gone_1}, exited(3), primary_job).rank);
   EXPECT_EQ(diagnose(folder_, {gone_0, gone_1}, exited(3), primary_job).exit_code, 3);
-  EXPECT_EQ(diagnose(folder_, {ended(0, 0), gone_1}, exited(3), primary_job).rank, 1) << "nobody else is left";
-  EXPECT_EQ(diagnose(folder_, {gone_0, ended(2, std::nullopt), gone_1}, exited(3), primary_job).rank, 2);
+  EXPECT_EQ(diagnose(folder_, {rank_ended(0, 0), gone_1}, exited(3), primary_job).rank, 1) << "nobody else is left";
+  EXPECT_EQ(diagnose(folder_, {gone_0, rank_ended(2, std::nullopt), gone_1}, exited(3), primary_job).rank, 2);
 }
 
 TEST_F(Diagnosed, ARankThatIsDoneHasNotFailed) {
-  const auto found = diagnose(folder_, {ended(0, 0), ended(1, 0), ended(2, 4)}, exited(4), "");
+  const auto found = diagnose(folder_, {rank_ended(0, 0), rank_ended(1, 0), rank_ended(2, 4)}, exited(4), "");
   EXPECT_EQ(found.rank, 2);
 }
 
 TEST_F(Diagnosed, ARankThatStoppedOnRequestIsNotTheCauseOfAnothersFailure) {
-  EXPECT_EQ(diagnose(folder_, {ended(0, 75), ended(1, 2)}, exited(75), "").rank, 1);
-  EXPECT_EQ(diagnose(folder_, {ended(0, 75), ended(1, 75)}, exited(75), "").exit_code, 75);
+  EXPECT_EQ(diagnose(folder_, {rank_ended(0, 75), rank_ended(1, 2)}, exited(75), "").rank, 1);
+  EXPECT_EQ(diagnose(folder_, {rank_ended(0, 75), rank_ended(1, 75)}, exited(75), "").exit_code, 75);
 }
 
 TEST_F(Diagnosed, NodesAreNamedWhereThereAreSeveral) {
   add_rank(3, 1, "ada");
-  EXPECT_THAT(diagnose(folder_, {ended(3, 1)}, exited(1), "").reason, HasSubstr("rank 3 on ada/1 "));
-  EXPECT_THAT(diagnose(folder_, {ended(0, 1)}, exited(1), "").reason, HasSubstr("rank 0 on ada/0 "));
-  EXPECT_EQ(diagnose(folder_, {ended(3, 1)}, exited(1), "").node, 1);
+  EXPECT_THAT(diagnose(folder_, {rank_ended(3, 1)}, exited(1), "").reason, HasSubstr("rank 3 on ada/1 "));
+  EXPECT_THAT(diagnose(folder_, {rank_ended(0, 1)}, exited(1), "").reason, HasSubstr("rank 0 on ada/0 "));
+  EXPECT_EQ(diagnose(folder_, {rank_ended(3, 1)}, exited(1), "").node, 1);
 }
 
 TEST_F(Diagnosed, AShellsCodeForASignalIsReadAsOne) {
-  const auto found = diagnose(folder_, {ended(0, 137)}, exited(137), "");
+  const auto found = diagnose(folder_, {rank_ended(0, 137)}, exited(137), "");
   EXPECT_EQ(found.exit_code, 137);
   EXPECT_THAT(found.reason, HasSubstr("ended with exit code 137: its program was killed by signal 9 (out of memory?)"));
   EXPECT_THAT(found.log.hint, HasSubstr("memory"));
 }
 
 TEST_F(Diagnosed, MpiAbortIsCalledSo) {
-  EXPECT_THAT(diagnose(folder_, {ended(1, 5)}, exited(5), rank_1_aborted).reason,
+  EXPECT_THAT(diagnose(folder_, {rank_ended(1, 5)}, exited(5), rank_1_aborted).reason,
               HasSubstr("rank 1 on ada called MPI_Abort with code 5"));
 }
 
@@ -217,7 +216,7 @@ TEST_F(Diagnosed, TheLauncherIsTheCauseWhenNoRankFailed) {
 }
 
 TEST_F(Diagnosed, TheLaunchersSignalIsNotTheRanks) {
-  const auto found = diagnose(folder_, {ended(1, std::nullopt)}, killed(9), "");
+  const auto found = diagnose(folder_, {rank_ended(1, std::nullopt)}, killed(9), "");
   EXPECT_EQ(found.rank, 1);
   EXPECT_FALSE(found.signal);
   EXPECT_THAT(found.reason, HasSubstr("ended first"));
@@ -227,12 +226,12 @@ TEST_F(Diagnosed, TheLastTwentyLinesAreShown) {
   std::string text;
   for (int i = 1; i <= 30; ++i) text += fmt::format("line {}\n", i);
   log(1, text + "the end without a newline");
-  const auto found = diagnose(folder_, {ended(1, 1)}, exited(1), "");
+  const auto found = diagnose(folder_, {rank_ended(1, 1)}, exited(1), "");
   ASSERT_EQ(found.log.last_lines.size(), 20U);
   EXPECT_EQ(found.log.last_lines.front(), "line 12");
   EXPECT_EQ(found.log.last_lines.back(), "the end without a newline");
   EXPECT_THAT(found.text(), HasSubstr("last lines of rank-1.log:\n  line 12\n"));
-  EXPECT_THAT(diagnose(folder_, {ended(2, 1)}, exited(1), "").log.last_lines, IsEmpty()) << "it wrote none";
+  EXPECT_THAT(diagnose(folder_, {rank_ended(2, 1)}, exited(1), "").log.last_lines, IsEmpty()) << "it wrote none";
 }
 
 }  // namespace

@@ -4,15 +4,13 @@
 
 #include "common/file.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/unit/supervise/wait_status.hpp"
 
 namespace lockstep::supervise {
 namespace {
 
 using history::RunState;
 using ::testing::HasSubstr;
-
-constexpr int exited(int code) { return code << 8; }  // waitpid's encoding on Linux
-constexpr int killed(int signal) { return signal; }
 
 TEST(Judge, CompletesWhatExitedWithZero) {
   const Ending ending = judge(exited(0), std::nullopt, std::nullopt);

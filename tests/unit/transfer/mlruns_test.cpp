@@ -6,17 +6,14 @@
 #include "history/transfer/mlruns.hpp"
 #include "history/transfer/mlruns_files.hpp"
 #include "history/transfer/store_sink.hpp"
+#include "tests/support/write_text.hpp"
 #include "tests/unit/store/test_store.hpp"
 
 namespace lockstep::history::transfer {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-static void put(const fs::path& file, const std::string& text) {
-  fs::create_directories(file.parent_path());
-  std::ofstream(file) << text;
-}
+using testing::write_text;
 
 TEST(MetricLine, IsTimeValueAndStep) {
   const auto metric_in = [](const char* line) { return parse_metric_line(line).value_or(MetricLine()).metric; };
@@ -43,13 +40,14 @@ TEST(MetaFile, SaysWhereItIsWrong) {
 
 TEST(Mlruns, OfTheFirstReleasesIsRead) {
   const testing::TemporaryFolder folder;
-  put(folder / "0/meta.yaml",
-      "artifact_location: mlruns/0\nexperiment_id: 0\nlifecycle_stage: active\nname: Default\n");
-  put(folder / "0/abc/meta.yaml",
+  write_text(folder / "0/meta.yaml",
+             "artifact_location: mlruns/0\nexperiment_id: 0\nlifecycle_stage: active\nname: Default\n");
+  write_text(
+      folder / "0/abc/meta.yaml",
       "artifact_uri: mlruns/0/abc/artifacts\nend_time: 9000\nexperiment_id: 0\nlifecycle_stage: active\nname: ''\n"
       "run_uuid: abc\nsource_type: 4\nstart_time: 1000\nstatus: 3\ntags: []\nuser_id: ada\n");
-  put(folder / "0/abc/metrics/loss", "1001 0.5\n1002 0.25\n");
-  put(folder / "0/abc/params/lr", "0.1");
+  write_text(folder / "0/abc/metrics/loss", "1001 0.5\n1002 0.25\n");
+  write_text(folder / "0/abc/params/lr", "0.1");
   const StoreFolder store_folder;
   const auto store = store_folder.open();
   StoreSink sink(*store);
@@ -65,9 +63,9 @@ TEST(Mlruns, OfTheFirstReleasesIsRead) {
 
 TEST(Mlruns, WithABrokenFileNamesIt) {
   const testing::TemporaryFolder folder;
-  put(folder / "0/meta.yaml", "experiment_id: 0\nname: Default\n");
-  put(folder / "0/abc/meta.yaml", "experiment_id: 0\nrun_id: abc\nstatus: 3\n");
-  put(folder / "0/abc/metrics/loss", "1001 0.5 1\nhalf a li");
+  write_text(folder / "0/meta.yaml", "experiment_id: 0\nname: Default\n");
+  write_text(folder / "0/abc/meta.yaml", "experiment_id: 0\nrun_id: abc\nstatus: 3\n");
+  write_text(folder / "0/abc/metrics/loss", "1001 0.5 1\nhalf a li");
   const StoreFolder store_folder;
   const auto store = store_folder.open();
   StoreSink sink(*store);
