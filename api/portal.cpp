@@ -1,17 +1,10 @@
 // The portal: files of the program itself, for everybody, since a page must be there before it can ask for a token.
 #include "api/embedded.hpp"
+#include "api/page_files.hpp"
 #include "api/routes.hpp"
 #include "common/digest.hpp"
 
 namespace lockstep::api {
-
-static const char* content_type_of(std::string_view path) {
-  if (path.ends_with(".html")) return "text/html; charset=utf-8";
-  if (path.ends_with(".css")) return "text/css; charset=utf-8";
-  if (path.ends_with(".svg")) return "image/svg+xml";
-  if (path.ends_with(".js")) return "text/javascript; charset=utf-8";
-  return "text/plain; charset=utf-8";
-}
 
 // A list of tags, or "*". Tags have their quotes around them, so one that is ours stands there only as a whole.
 static bool names(const std::string& if_none_match, const std::string& tag) {
@@ -38,7 +31,7 @@ static Route route_of(const EmbeddedFile& file) {
         reply.status = 304;
         return reply;
       }
-      reply.content_type = content_type_of(file.path);
+      reply.content_type = page_type_of(file.path);
       reply.body = std::string(file.bytes);
       return reply;
     };

@@ -3,13 +3,15 @@
 
 #include <memory>
 
-#include "api/routes.hpp"
+#include "api/mlflow_ui.hpp"
 #include "cli/commands.hpp"
+#include "cli/mlflow_pages.hpp"
 #include "cli/output.hpp"
 #include "cli/store_option.hpp"
 #include "common/clock.hpp"
 #include "common/digest.hpp"
 #include "history/server/http/service.hpp"
+#include "history/server/mlflow/routes.hpp"
 #include "history/store/open_store.hpp"
 
 namespace lockstep::cli {
@@ -30,6 +32,7 @@ struct ServeArguments {
   bool require_token = false;
   bool insecure = false;
   bool durable = false;
+  bool mlflow_ui = false;
 };
 
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
@@ -94,12 +97,19 @@ int serve(const ServeArguments& arguments) {
     fmt::print(stderr, "What is sent here travels in clear, {}. Where others can listen, serve with --tls-cert.\n",
                options.gate ? "tokens included" : "and anybody may send it");
   }
+  api::Routes routes = api::all_routes(workspace);
+  if (arguments.mlflow_ui) {
+    for (auto& each : api::mlflow_ui_routes(find_mlflow_pages(), history::server::mlflow::routes(workspace)))
+      routes.push_back(std::move(each));
+  }
   const auto survives = arguments.durable ? history::Survives::power_loss : history::Survives::process_death;
-  http::Service service(workspace, std::move(options), {store, survives}, api::all_routes(workspace));
+  http::Service service(workspace, std::move(options), {store, survives}, std::move(routes));
   const std::string served = history::is_postgres(store) ? history::without_password(store) : workspace.root().string();
   service.run(true, [&] {
-    print_text(fmt::format("Serving {} at {}\nMLFLOW_TRACKING_URI={}\nCtrl-C stops; what was acknowledged is kept.\n",
-                           served, service.url(), service.url()));
+    const std::string pages = arguments.mlflow_ui ? fmt::format("MLflow's pages: {}/mlflow/\n", service.url()) : "";
+    print_text(
+        fmt::format("Serving {0} at {1}\n{2}MLFLOW_TRACKING_URI={1}\nCtrl-C stops; what was acknowledged is kept.\n",
+                    served, service.url(), pages));
   });
   return 0;
 }
@@ -113,6 +123,7 @@ void add_serve_command(const Command& root) {
                "lockstep serve --port 0          # any port that is free; it says which\n"
                "lockstep serve --host 0.0.0.0    # for those who have a token (lockstep token create)\n"
                "lockstep serve --store postgresql://lockstep@db/lockstep   # a history that several servers share\n"
+               "lockstep serve --mlflow-ui       # MLflow's own web pages, too, at /mlflow/\n"
                "MLFLOW_TRACKING_URI=http://127.0.0.1:5000 python train.py");
   auto arguments = std::make_shared<ServeArguments>();
   command.option("--host", arguments->host, "HOST", "The address to listen at (127.0.0.1)");
@@ -127,6 +138,8 @@ void add_serve_command(const Command& root) {
   command.option("--tls-key", arguments->tls_key, "FILE", "Its private key in PEM form, without a passphrase");
   command.flag("--require-token", arguments->require_token, "Ask for a token on this machine, too");
   command.flag("--insecure", arguments->insecure, "Listen beyond this machine, open to whoever comes");
+  command.flag("--mlflow-ui", arguments->mlflow_ui,
+               "Show MLflow's own web pages, too, at /mlflow/: those of the mlflow that python3 has");
   command.flag("--durable", arguments->durable, "Acknowledge what would survive a power loss: wait for the disk");
   command.does([arguments] { return serve(*arguments); });
 }

@@ -3,9 +3,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
+
 namespace lockstep::runner {
 
-static volatile sig_atomic_t end_signal = 0;
+static std::atomic<int> end_signal = 0;  // set by a handler, read by the thread that reports
+static_assert(std::atomic<int>::is_always_lock_free);
 static struct sigaction before_interrupt;
 static struct sigaction before_hangup;
 

@@ -30,7 +30,8 @@ def filled(value, names):
 
 def send(url, names, verb, path, content):
     """The status and the JSON of the answer; the text, if it is none."""
-    target, body = f"{url}/api/2.0/mlflow/{filled(path, names)}", None
+    path = filled(path, names)
+    target, body = url + (path if path.startswith("/") else f"/api/2.0/mlflow/{path}"), None
     content = filled(content, names)
     if verb == "GET":
         target += "?" + urllib.parse.urlencode(content)
@@ -70,7 +71,7 @@ def set_in_order(found):
 
 
 def masked_value(key, value, names):
-    if re.match("(creation|last_updated?)_time", key):
+    if re.match("(creation|last_updated?)_time|(creation|last[uU]pdated?)Time", key):
         return f"<{key}>"
     if key in {"next_page_token", "run_name"} and value and value not in {"one", "two", "gone"}:
         return f"<{key}>"

@@ -52,4 +52,8 @@ DIFFERENT = {
     "logged model with a long name": ("MLflow's columns have 500 characters, which SQLite does not check", REFUSED),
     "models searched by a bad operator": (WORDS, REFUSED),
     "logged models searched by a bad key": (CRASH, REFUSED),
+    "graphql history of NaN": ("null alone says that there is no number", (200,)),
+    "graphql no document": (CRASH, (200,)),
+    "graphql fragment": ("MLflow's pages ask with none", (200,)),
+    "graphql without a query": (CRASH, REFUSED),
 }

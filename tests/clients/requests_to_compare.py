@@ -41,6 +41,46 @@ SETUP = [
       "params": [{"key": "depth", "value": "3"}]}),
 ]
 
+RUN_INFO = "info { runId runUuid runName experimentId status startTime endTime lifecycleStage userId __typename }"
+KEY_VALUE = "{ key value __typename }"
+RUN = (f"{RUN_INFO} data {{ metrics {{ key value step timestamp datasetName }} params {KEY_VALUE} tags {KEY_VALUE} }} "
+       f"experiment {{ experimentId name tags {KEY_VALUE} lifecycleStage lastUpdateTime __typename }} "
+       "modelVersions { status version name source currentStage aliases creationTimestamp } "
+       f"inputs {{ datasetInputs {{ dataset {{ name digest sourceType }} tags {KEY_VALUE} }} modelInputs {{ modelId }} }} "
+       "outputs { modelOutputs { modelId step __typename } __typename }")
+
+# What is asked, and the variable $data.
+GRAPHQL = [
+    ("experiment", "query Q($data: MlflowGetExperimentInput!) @component(name: \"x\") { mlflowGetExperiment(input: $data) "
+     "{ apiError { code } experiment { experimentId name artifactLocation lifecycleStage creationTime lastUpdateTime "
+     "effectiveTraceArchivalRetention tags { key } __typename } __typename } }", {"experimentId": "{experiment}"}),
+    ("run", f"query Q($data: MlflowGetRunInput!) {{ mlflowGetRun(input: $data) {{ apiError {{ code message helpUrl }} "
+     f"run {{ {RUN} __typename }} }} }}", {"runId": "{run}"}),
+    ("unknown run", "query Q($data: MlflowGetRunInput!) { mlflowGetRun(input: $data) { run { info { runId } } } }",
+     {"runId": "1" * 32}),
+    ("runs", f"query Q($data: MlflowSearchRunsInput!) {{ mlflowSearchRuns(input: $data) {{ runs {{ {RUN} }} nextPageToken }} }}",
+     {"experimentIds": ["{experiment}"], "maxResults": 10, "orderBy": ["attributes.start_time ASC"]}),
+    ("runs by mutation", "mutation Q($data: MlflowSearchRunsInput!) { mlflowSearchRuns(input: $data) { runs { info { runId } } } }",
+     {"experimentIds": ["{experiment}"], "filter": "params.lr = '0.1'"}),
+    ("history", "query Q($data: MlflowGetMetricHistoryBulkIntervalInput!) { mlflowGetMetricHistoryBulkInterval(input: $data) "
+     "{ __typename metrics { timestamp step runId key value } apiError { code } } }",
+     {"runIds": ["{run}", "{second}"], "metricKey": "loss", "maxResults": 5}),
+    ("history of NaN", "query Q($data: MlflowGetMetricHistoryBulkIntervalInput!) { mlflowGetMetricHistoryBulkInterval(input: $data) "
+     "{ metrics { step value } } }", {"runIds": ["{run}"], "metricKey": "odd"}),
+    ("artifacts", "query Q($data: MlflowListArtifactsInput!) { mlflowListArtifacts(input: $data) { files { path isDir fileSize } } }",
+     {"runId": "{run}"}),
+    ("versions", "query Q($data: MlflowSearchModelVersionsInput) { mlflowSearchModelVersions(input: $data) "
+     "{ modelVersions { name version runId status userId tags { key } } nextPageToken } }", {"filter": "name = 'net'"}),
+    ("datasets", "mutation Q($data: MlflowSearchDatasetsInput) { mlflowSearchDatasets(input: $data) "
+     "{ datasetSummaries { name } __typename } }", {"experimentIds": ["{experiment}"]}),
+    ("alias", "{ one: mlflowGetExperiment(input: {experimentId: \"0\"}) { experiment { id: experimentId } } __typename }", {}),
+    ("unknown field", "{ mlflowGetExperiment(input: {experimentId: \"0\"}) { colour } }", {}),
+    ("unknown root", "{ colour }", {}),
+    ("no document", "{ colour", {}),
+    ("fragment", "{ mlflowGetExperiment(input: {experimentId: \"0\"}) { ...E } } "
+     "fragment E on MlflowGetExperimentResponse { experiment { name } }", {}),
+]
+
 CASES = {
     # experiments
     "experiment without a name": ("POST", "experiments/create", {}),
@@ -248,6 +288,10 @@ CASES = {
     "logged models searched by a bad key": ("POST", "logged-models/search",
                                             {"experiment_ids": ["{experiment}"], "filter": "colour = 'x'"}),
     "logged model's absent tag deleted": ("DELETE", "logged-models/{model}/tags/absent", {}),
+    # what MLflow's pages ask
+    **{f"graphql {name}": ("POST", "/graphql", {"query": query, "variables": {"data": given}, "operationName": None})
+       for name, query, given in GRAPHQL},
+    "graphql without a query": ("POST", "/graphql", {}),
     # artifacts
     "artifacts below an absolute path": ("GET", "artifacts/list", {"run_id": "{run}", "path": "/etc"}),
     "artifacts of an unknown run": ("GET", "artifacts/list", {"run_id": "1" * 32}),

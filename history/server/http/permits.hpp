@@ -26,7 +26,8 @@ class Permits {
   std::unordered_map<std::string, Known> known_;
 };
 
-// The token of "Bearer <token>"; empty: it is none.
+// The token of "Bearer <token>", or the password of "Basic <base64 of user:password>", as browsers and MLflow's client
+// (MLFLOW_TRACKING_PASSWORD) send it; empty: it is neither.
 std::string bearer_of(std::string_view authorization);
 
 }  // namespace lockstep::history::server::http

@@ -26,6 +26,7 @@ Routes routes(const Workspace& workspace) {
         logged_model_routes(), artifact_routes(workspace), server_info_routes()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
+  for (Route& each : graphql_routes(all)) all.push_back(std::move(each));
   return all;
 }
 

@@ -15,6 +15,7 @@ Routes registry_routes();
 Routes logged_model_routes();
 Routes artifact_routes(const Workspace& workspace);
 Routes server_info_routes();
+Routes graphql_routes(Routes rest);  // answered by these
 
 // All of them.
 Routes routes(const Workspace& workspace);

@@ -112,6 +112,16 @@ TEST(Bearer, IsWhatStandsBehindTheScheme) {
   for (const char* none : {"", "Bearer", "Bearer ", "Basic abc", "Bearerabc", "abc"}) EXPECT_EQ(bearer_of(none), "");
 }
 
+// RFC 7617's own example is the first.
+TEST(Bearer, IsThePasswordOfABrowser) {
+  EXPECT_EQ(bearer_of("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), "open sesame");
+  EXPECT_EQ(bearer_of("basic dTpwOjo="), "p::");
+  EXPECT_EQ(bearer_of("Basic dTpw"), "p");
+  for (const char* none :
+       {"Basic", "Basic ", "Basic ====", "Basic dTp", "Basic dTp?", "Basic dXNlcg==", "Basic =", "Basic dTo="})
+    EXPECT_EQ(bearer_of(none), "") << none;
+}
+
 TEST(Service, KeepsUploadsApartFromThoseOfOtherServers) {
   const lockstep::testing::TemporaryFolder folder;
   const Workspace workspace(folder / ".lockstep");

@@ -18,7 +18,8 @@ bool ends_with_one_of(const std::string& path, const std::set<std::string>& ends
 Scope expected_scope(const Route& route) {
   const std::string& path = route.pattern;
   if (path.find("/mpu/part/") != std::string::npos) return Scope::none;
-  if (route.verb == Verb::get || ends_with_one_of(path, {"/search", "search-datasets", "get-latest-versions"}))
+  if (route.verb == Verb::get ||
+      ends_with_one_of(path, {"/search", "search-datasets", "get-latest-versions", "/graphql"}))
     return Scope::read;
   // MLflow asks for its MANAGE where somebody removes, brings back or renames
   if (ends_with_one_of(path, {"runs/delete", "experiments/delete", "/restore", "experiments/update",
