@@ -56,4 +56,5 @@ DIFFERENT = {
     "graphql no document": (CRASH, (200,)),
     "graphql fragment": ("MLflow's pages ask with none", (200,)),
     "graphql without a query": (CRASH, REFUSED),
+    "graphql by GET": (CRASH, (200,)),
 }

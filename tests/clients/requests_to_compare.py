@@ -292,6 +292,7 @@ CASES = {
     **{f"graphql {name}": ("POST", "/graphql", {"query": query, "variables": {"data": given}, "operationName": None})
        for name, query, given in GRAPHQL},
     "graphql without a query": ("POST", "/graphql", {}),
+    "graphql by GET": ("GET", "/graphql", {"query": "{ mlflowGetExperiment(input: {experimentId: \"0\"}) { experiment { name } } }"}),
     # artifacts
     "artifacts below an absolute path": ("GET", "artifacts/list", {"run_id": "{run}", "path": "/etc"}),
     "artifacts of an unknown run": ("GET", "artifacts/list", {"run_id": "1" * 32}),

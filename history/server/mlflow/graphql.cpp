@@ -1,4 +1,4 @@
-// POST /graphql, which MLflow's web pages ask beside the REST API. Each field of the root is one call of that API.
+// /graphql, which MLflow's web pages ask beside the REST API. Each field of the root is one call of that API.
 #include <array>
 #include <memory>
 
@@ -110,8 +110,18 @@ Reply reply_of_graphql(const json& data, const json& errors) {
   return reply;
 }
 
+json asked_in_address(const Request& request) {
+  json body = json::object();
+  for (const char* name : {"query", "operationName"}) {
+    if (const std::string* value = request.query_value(name)) body[name] = *value;
+  }
+  if (const std::string* value = request.query_value("variables"))
+    body["variables"] = json::parse(*value, nullptr, false);
+  return body;
+}
+
 Work answer(const std::shared_ptr<const Routes>& rest, const Request& request) {
-  const json body = json::parse(request.body, nullptr, false);
+  const json body = request.verb == Verb::get ? asked_in_address(request) : json::parse(request.body, nullptr, false);
   const auto member = [&](const char* name) { return body.is_object() && body.contains(name) ? body[name] : json(); };
   const json query = member("query");
   const json name = member("operationName");
@@ -143,10 +153,14 @@ Work answer(const std::shared_ptr<const Routes>& rest, const Request& request) {
 
 Routes graphql_routes(Routes rest) {
   const auto shared = std::make_shared<const Routes>(std::move(rest));
-  return {
-      {.verb = Verb::post, .pattern = "/graphql", .access = Access::read, .handler = [shared](const Request& request) {
-         return answer(shared, request);
-       }}};
+  Routes routes;
+  for (const Verb verb : {Verb::get, Verb::post}) {
+    routes.push_back(
+        {.verb = verb, .pattern = "/graphql", .access = Access::read, .handler = [shared](const Request& request) {
+           return answer(shared, request);
+         }});
+  }
+  return routes;
 }
 
 }  // namespace lockstep::history::server::mlflow
