@@ -95,9 +95,10 @@ class DocumentParser {
       expect(':');
       skip_type(0);
       const auto given = given_.find(variable);
-      json value = take('=') ? value_at(0) : json();
+      json& value = variables_[variable];
+      if (take('=')) value = value_at(0);
+      if (given != given_.end()) value = *given;
       skip_directives();
-      variables_[variable] = given == given_.end() ? std::move(value) : *given;
     }
   }
   void skip_type(int depth) {
