@@ -140,7 +140,7 @@ asio::awaitable<bool> Connection::exchange() {
     } catch (const Error&) {  // a full disk, for one
       reply = mlflow::reply_of(std::current_exception());
       // MLflow's pages have no place for a token: the browser asks for a password.
-      const bool is_of_pages = view(parser.get().target()).starts_with("/mlflow/");
+      const bool is_of_pages = parser.get().target().starts_with("/mlflow/");
       if (reply.status == 401 && is_of_pages) {
         reply.headers = {{"WWW-Authenticate", R"(Basic realm="a token of Lockstep as the password")"}};
       }
