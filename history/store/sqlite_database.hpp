@@ -21,9 +21,11 @@ class SqliteDatabase : public Database, private MetricRows {
   int changed_rows() const override { return sqlite3_changes(connection_.get()); }
   MetricRows& metric_rows() override { return *this; }
 
-  void use_wal();                        // for good: the file remembers it
-  std::string image();                   // the bytes of the file as it would be now, in WAL mode
-  void checkpoint(bool begin_log_anew);  // without waiting for anybody; or, if asked for, with writers held up
+  void use_wal();       // for good: the file remembers it
+  std::string image();  // the bytes of the file as it would be now, in WAL mode
+  // Moves into the file what the log has of commits and no reader needs there, and waits for nobody. If that was all of
+  // it, the next commit begins the log anew. What fails, on a full disk for one, is left for the next time.
+  void checkpoint() noexcept;
   // From now on somebody else does the checkpoints: `told` gets the pages of the log after each commit.
   void leave_checkpoints_to(std::function<void(int)> told) { told_ = std::move(told); }
   [[noreturn]] void fail(int code) const;

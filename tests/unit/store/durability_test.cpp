@@ -2,27 +2,29 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include <cstring>
 #include <map>
+#include <utility>
 
+#include "history/store/sqlite_log_writes.hpp"
 #include "tests/unit/store/test_store.hpp"
 
 namespace lockstep::history {
 namespace {
 
 int syncs_of_the_log = 0;
-sqlite3_vfs* real_vfs = nullptr;
-sqlite3_vfs counting_vfs;
+decltype(sqlite3_vfs::xOpen) open_real = nullptr;
 std::map<const sqlite3_io_methods*, sqlite3_io_methods> counting_methods;  // by the methods they count for
 std::map<const sqlite3_io_methods*, const sqlite3_io_methods*> real_methods;
+
+sqlite3_vfs& vfs_of_stores() { return *sqlite3_vfs_find(vfs_with_large_log_writes()); }
 
 int count_sync(sqlite3_file* file, int flags) {
   ++syncs_of_the_log;
   return real_methods.at(file->pMethods)->xSync(file, flags);
 }
 
-int open_counting(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
-  const int code = real_vfs->xOpen(real_vfs, name, file, flags, out_flags);
+int open_counting(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  const int code = open_real(vfs, name, file, flags, out_flags);
   if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0) return code;
   const sqlite3_io_methods* real = file->pMethods;
   sqlite3_io_methods& counting = counting_methods[real];
@@ -35,17 +37,8 @@ int open_counting(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags,
 
 class StoreDurability : public ::testing::Test {
  protected:
-  void SetUp() override {
-    real_vfs = sqlite3_vfs_find(nullptr);
-    counting_vfs = *real_vfs;
-    counting_vfs.zName = "counting";
-    counting_vfs.xOpen = open_counting;
-    sqlite3_vfs_register(&counting_vfs, 1);
-  }
-  void TearDown() override {
-    sqlite3_vfs_unregister(&counting_vfs);
-    sqlite3_vfs_register(real_vfs, 1);
-  }
+  void SetUp() override { open_real = std::exchange(vfs_of_stores().xOpen, open_counting); }
+  void TearDown() override { vfs_of_stores().xOpen = open_real; }
   template <class Action>
   static int syncs_during(Action action) {
     const int before = syncs_of_the_log;
