@@ -11,6 +11,7 @@
 #include "common/clock.hpp"
 #include "common/digest.hpp"
 #include "history/server/http/service.hpp"
+#include "history/server/mlflow/routes.hpp"
 #include "history/store/open_store.hpp"
 
 namespace lockstep::cli {
@@ -98,7 +99,8 @@ int serve(const ServeArguments& arguments) {
   }
   api::Routes routes = api::all_routes(workspace);
   if (arguments.mlflow_ui) {
-    for (api::Route& each : api::mlflow_ui_routes(find_mlflow_pages(), routes)) routes.push_back(std::move(each));
+    for (auto& each : api::mlflow_ui_routes(find_mlflow_pages(), history::server::mlflow::routes(workspace)))
+      routes.push_back(std::move(each));
   }
   const auto survives = arguments.durable ? history::Survives::power_loss : history::Survives::process_death;
   http::Service service(workspace, std::move(options), {store, survives}, std::move(routes));
