@@ -1,4 +1,4 @@
-#include "common/digest.hpp"
+#include "common/uuid.hpp"
 #include "history/search/filter.hpp"
 #include "history/server/mlflow/artifact_uris.hpp"
 #include "history/server/mlflow/entities.hpp"
@@ -16,7 +16,7 @@ static Reply logged_model_reply(const LoggedModel& model) { return entity_reply(
 
 static Work create_logged(const Request& request) {
   const Fields fields(request);
-  NewLoggedModel model{.model_id = "m-" + random_hex(32),
+  NewLoggedModel model{.model_id = "m-" + ordered_uuid(),
                        .experiment_id = fields.required_text("experiment_id"),
                        .name = fields.text("name"),
                        .artifact_uri = {},

@@ -1,5 +1,5 @@
 #include "common/clock.hpp"
-#include "common/digest.hpp"
+#include "common/uuid.hpp"
 #include "history/server/mlflow/checks.hpp"
 #include "history/server/mlflow/entities.hpp"
 #include "history/server/mlflow/error.hpp"
@@ -46,7 +46,7 @@ static FullRun new_run(Store& store, const std::string& run_id) {
 static Work create_run(const Request& request) {
   const Fields fields(request);
   NewRun run;
-  run.run_id = random_hex(32);
+  run.run_id = ordered_uuid();
   run.experiment_id = fields.text("experiment_id");
   if (run.experiment_id.empty()) run.experiment_id = "0";
   limits::experiment_number(run.experiment_id);
