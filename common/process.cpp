@@ -16,6 +16,11 @@ extern char** environ;
 
 namespace lockstep {
 
+std::string value_of(const Environment& environment, const std::string& name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? std::string() : found->second;
+}
+
 Environment current_environment() {
   Environment all;
   for (char** entry = environ; *entry != nullptr; ++entry) {

@@ -16,6 +16,7 @@ namespace lockstep {
 using Environment = std::map<std::string, std::string>;
 
 Environment current_environment();
+std::string value_of(const Environment& environment, const std::string& name);  // "" when it is not there
 
 // A process, safe against reuse of its pid: the start time (clock ticks since boot, field 22 of /proc/PID/stat) tells.
 struct ProcessId {

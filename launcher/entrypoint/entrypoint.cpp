@@ -6,9 +6,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 
 #include "common/error.hpp"
 #include "common/nearest.hpp"
+#include "common/process_file.hpp"
+#include "launcher/entrypoint/stay.hpp"
 
 namespace lockstep::entrypoint {
 
@@ -116,21 +119,45 @@ std::string did_you_mean_program(const std::string& name, const std::string& pat
   return fmt::format("; did you mean '{}'?", (wanted.parent_path() / *found).string());
 }
 
-void become_rank(std::vector<std::string> argv, std::optional<int> procs_per_node) {
+// The workers of a TensorFlow job have all ended: nobody needs its parameter servers any more.
+static bool have_workers_ended(const RunFolder& folder, const std::vector<Task>& tasks) {
+  for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
+    if (tasks[rank].role != Role::worker) continue;
+    const auto registered = read_registration(folder, static_cast<int>(rank));
+    const auto ended = read_process_file(folder.ended_file(static_cast<int>(rank)));
+    if (!registered || ended != registered->process) return false;
+  }
+  return true;
+}
+
+// A task of a TensorFlow job in a run.
+[[noreturn]] static void stay_as_task(const RankPlace& place, const RunFolder& folder,
+                                      const std::function<void()>& become_command) {
+  const bool is_worker = place.tasks.at(static_cast<std::size_t>(place.rank)).role == Role::worker;
+  const int status = stay_with(become_command, [&] { return !is_worker && have_workers_ended(folder, place.tasks); });
+  if (is_worker) write_process_file(folder.ended_file(place.rank), this_process());
+  end_like(status);
+}
+
+void become_rank(std::vector<std::string> argv, const Options& options) {
   std::string who = host_name();
   try {
     if (argv.empty()) throw bad_input("no command was given");
     Environment environment = current_environment();
-    const RankPlace place = find_place(environment, procs_per_node);
+    const RankPlace place = find_place(environment, options);
     who = fmt::format("rank {} on {}", place.rank, who);
     const auto run_folder = environment.find("LOCKSTEP_RUN_DIR");
     const bool in_run = run_folder != environment.end() && !run_folder->second.empty();
     if (in_run) join_run(RunFolder(run_folder->second), place, environment);
+    if (place.toolkit != Toolkit::mpi) drop_mpirun_environment(environment);
     add_rank_environment(environment, place);
-    become(argv, environment, who);
+    const auto become_command = [&] { become(argv, environment, who); };
+    if (in_run && !place.tasks.empty()) stay_as_task(place, RunFolder(run_folder->second), become_command);
+    become_command();
   } catch (const std::exception& error) {
     leave(cannot_execute, fmt::format("{}: {}", who, error.what()));
   }
+  ::_exit(cannot_execute);  // become() does not return
 }
 
 }  // namespace lockstep::entrypoint

@@ -1,5 +1,5 @@
 // What every rank is started through: finds its rank, opens its log, registers, sets the environment, becomes the
-// command. `lockstep entrypoint [--procs-per-node N] -- ARGV...`
+// command. `lockstep entrypoint [OPTION...] -- ARGV...`
 #pragma once
 
 #include <optional>
@@ -8,11 +8,20 @@
 
 #include "common/process.hpp"
 #include "common/run_folder.hpp"
+#include "launcher/entrypoint/layout.hpp"
 
 namespace lockstep::entrypoint {
 
+// What the launcher does not tell its ranks.
+struct Options {
+  Toolkit toolkit = Toolkit::mpi;
+  std::optional<int> procs_per_node = {};  // node and local rank are derived from it (several nodes on one machine)
+  int nodes = 1;                           // these three: of TensorFlow's jobs
+  int workers = 0;                         // 0: all processes are workers
+  int parameter_servers = 0;
+};
+
 // Where a rank stands, from OMPI_*, PMI*/PMIX_*, SLURM_* or RANK/WORLD_SIZE; rank 0 of 1 when there is none of them.
-// With procs_per_node, node and local rank are derived from it (several nodes on one machine: design.md).
 struct RankPlace {
   int rank = 0;
   int size = 1;
@@ -20,8 +29,10 @@ struct RankPlace {
   int node_count = 1;
   int local_rank = 0;
   int local_size = 1;
+  Toolkit toolkit = Toolkit::mpi;
+  std::vector<Task> tasks = {};  // of TensorFlow's jobs: what each rank does
 };
-RankPlace find_place(const Environment& environment, std::optional<int> procs_per_node);
+RankPlace find_place(const Environment& environment, const Options& options);
 
 // The environment table: one row per variable of formats "AML job variables". docs/environment.md is made from it.
 struct VariableRow {
@@ -39,6 +50,8 @@ std::string environment_page();                                               //
 // What belongs to one rank of one run and must not reach a run that is started from inside of it: our rows, and what
 // mpirun tells its ranks (an inner mpirun would take itself for a rank of the outer one).
 void drop_rank_environment(Environment& environment);
+// What mpirun tells its ranks: for programs of another toolkit, which would take it for an order to use MPI.
+void drop_mpirun_environment(Environment& environment);
 
 // Open MPI's traces of the job that a rank belongs to, by which its leftovers can be told from other jobs'.
 struct MpiJob {
@@ -67,8 +80,10 @@ std::optional<ProcessId> read_stoppable(const RunFolder& folder, int rank);
 // "; did you mean 'python3'?", from the programs in `path` (as in PATH), or "".
 std::string did_you_mean_program(const std::string& name, const std::string& path);
 
-// Never returns: it becomes the command, or ends with 126/127 and a message in the rank's log.
-// Without LOCKSTEP_RUN_DIR there is no run folder: logs and registration are left out, the environment is set.
-[[noreturn]] void become_rank(std::vector<std::string> argv, std::optional<int> procs_per_node);
+// Never returns: it becomes the command, or ends with 126/127 and a message in the rank's log. In a run of TensorFlow
+// it stays as the command's parent, because parameter servers do not end by themselves: theirs are stopped when the
+// last worker has ended. Without LOCKSTEP_RUN_DIR there is no run folder: logs and registration are left out, the
+// environment is set.
+[[noreturn]] void become_rank(std::vector<std::string> argv, const Options& options);
 
 }  // namespace lockstep::entrypoint

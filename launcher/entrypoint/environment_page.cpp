@@ -25,6 +25,10 @@ const char* const settings = R"(
 Outside of a run (`lockstep entrypoint -- COMMAND` in a container) what comes "from the plan" is missing, and so is what
 derives from it: AZUREML_RUN_ID and AZUREML_EXPERIMENT_NAME.
 
+In jobs of `type: pytorch` and `tensorflow` (`--toolkit`) mpirun's own variables are taken away. Where the nodes are: from
+LOCKSTEP_NODES, else AZ_BATCH_HOST_LIST (Azure), else SLURM_STEP_NODELIST; a single node is at 127.0.0.1. What Azure has set
+in a container of its own stays.
+
 Where the entrypoint finds its rank, the first that is there: OMPI_COMM_WORLD_RANK (Open MPI), PMI_RANK (Intel MPI,
 MPICH), SLURM_PROCID within a step of `srun`, PMIX_RANK; outside of a run also RANK and WORLD_SIZE. Without any of them it
 is rank 0 of 1.

@@ -1,28 +1,32 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 
+#include "common/error.hpp"
+#include "launcher/entrypoint/addresses.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/entrypoint/tensorflow.hpp"
 
 namespace lockstep::entrypoint {
 
 namespace {
 using Status = VariableRow::Status;
 
-std::string given(const Environment& environment, const char* name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? std::string() : found->second;
-}
-
-// Ranks of a run are on one machine in this version, so they meet at its loopback address. A job (or whoever calls the
-// entrypoint by hand) that names another meeting point is believed: two runs on one machine can't share a port.
-std::string master_address(const RankPlace&, const Environment& environment) {
-  const std::string own = given(environment, "MASTER_ADDR");
-  return own.empty() ? "127.0.0.1" : own;
+// A job (or whoever calls the entrypoint by hand) that names another meeting point is believed.
+std::string master_address(const RankPlace& place, const Environment& environment) {
+  const std::string own = value_of(environment, "MASTER_ADDR");
+  if (!own.empty()) return own;
+  const std::string azures = value_of(environment, "AZ_BATCH_MASTER_NODE");  // address:port
+  if (!azures.empty() && !environment.contains("LOCKSTEP_NODES")) return azures.substr(0, azures.rfind(':'));
+  const auto nodes = node_addresses(place, environment);
+  return nodes.empty() ? "" : nodes.front();
 }
 std::string master_port(const RankPlace&, const Environment& environment) {
-  const std::string own = given(environment, "MASTER_PORT");
+  const std::string own = value_of(environment, "MASTER_PORT");
   return own.empty() ? "6105" : own;  // Azure ML's
 }
 
@@ -30,21 +34,79 @@ bool has_mpi(const Environment& environment) {
   return environment.contains("OMPI_COMM_WORLD_RANK") || environment.contains("PMI_RANK");
 }
 
-std::string master_of_mpi(const RankPlace& place, const Environment& environment) {
-  return has_mpi(environment) ? master_address(place, environment) : "";
+// Inside of a container of AmlCompute, Azure has set these itself.
+std::string or_azures(const Environment& environment, const char* name, const std::string& value) {
+  const std::string azures = value_of(environment, name);
+  return azures.empty() ? value : azures;
+}
+
+std::string master_of_mpi(const RankPlace& place, const Environment& environment, const char* name) {
+  return has_mpi(environment) ? or_azures(environment, name, master_address(place, environment)) : "";
 }
 std::string master_node(const RankPlace& place, const Environment& environment) {
-  return has_mpi(environment) ? master_address(place, environment) + ":" + master_port(place, environment) : "";
+  const std::string address = master_address(place, environment);
+  if (!has_mpi(environment) || address.empty()) return "";
+  return or_azures(environment, "AZ_BATCH_MASTER_NODE", address + ":" + master_port(place, environment));
 }
 // One entry a node: programs count them.
 std::string host_list(const RankPlace& place, const Environment& environment) {
   if (!has_mpi(environment)) return "";
-  const std::vector<std::string> nodes(static_cast<std::size_t>(place.node_count), master_address(place, environment));
-  return fmt::format("{}", fmt::join(nodes, ","));
+  const auto nodes = node_addresses(place, environment);
+  return or_azures(environment, "AZ_BATCH_HOST_LIST", fmt::format("{}", fmt::join(nodes, ",")));
 }
 
 std::string process_name(const RankPlace& place, const Environment& environment) {
-  return place.size > 1 || has_mpi(environment) ? fmt::format("rank_{}", place.rank) : "main";
+  if (!place.tasks.empty()) {
+    const Task& mine = place.tasks.at(static_cast<std::size_t>(place.rank));
+    return fmt::format("{}_{}", name_of(mine.role), mine.index);
+  }
+  const bool is_alone = place.size == 1 && place.toolkit == Toolkit::mpi && !has_mpi(environment);
+  return is_alone ? "main" : fmt::format("rank_{}", place.rank);
+}
+
+int first_port(const Environment& environment) {
+  const std::string text = master_port({}, environment);
+  int port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535) {
+    throw bad_input("MASTER_PORT='{}' is no port", text);
+  }
+  return port;
+}
+
+std::string cluster_of_tasks(const RankPlace& place, const Environment& environment) {
+  return place.tasks.empty() ? "" : tf_config(place, environment, first_port(environment));
+}
+template <Role role>
+std::string hosts_of_tasks(const RankPlace& place, const Environment& environment) {
+  return place.tasks.empty() ? "" : task_hosts(place, environment, first_port(environment), role);
+}
+
+std::string task_index(const RankPlace& place, const Environment&) {
+  return std::to_string(place.tasks.empty() ? place.rank : place.tasks.at(static_cast<std::size_t>(place.rank)).index);
+}
+
+std::string init_method(const RankPlace& place, const Environment& environment) {
+  const std::string address = master_address(place, environment);
+  if (place.toolkit != Toolkit::pytorch || address.empty()) return "";
+  return fmt::format("tcp://{}:{}", address, master_port(place, environment));
+}
+
+// NVIDIA's driver makes /dev/nvidia0, /dev/nvidia1, ...: counted without loading its library into every rank.
+std::string gpu_count(const RankPlace&, const Environment&) {
+  int count = 0;
+  while (::access(fmt::format("/dev/nvidia{}", count).c_str(), F_OK) == 0) ++count;
+  return std::to_string(count);
+}
+
+std::string backend(const RankPlace& place, const Environment& environment) {
+  if (place.toolkit != Toolkit::pytorch) return "";
+  return gpu_count(place, environment) == "0" ? "gloo" : "nccl";
+}
+
+std::string log_folder(const RankPlace&, const Environment& environment) {
+  const std::string run_folder = value_of(environment, "LOCKSTEP_RUN_DIR");
+  return run_folder.empty() ? "" : RunFolder(run_folder).logs().string();
 }
 
 template <int RankPlace::*member>
@@ -53,6 +115,7 @@ std::string number(const RankPlace& place, const Environment&) {
 }
 
 const char* const azures_own = "names a thing inside of Azure that does not exist here";
+const char* const mounts_nothing = "this version mounts nothing";
 const char* const scoring_only = "for scoring; this version runs training jobs only";
 
 VariableRow not_set(const char* name, const std::string& meaning, const std::string& why) {
@@ -68,15 +131,19 @@ std::vector<VariableRow> make_table() {
       {"WORLD_SIZE", Status::set, "the number of ranks", number<&RankPlace::size>},
       {"LOCAL_RANK", Status::set, "the rank among those of its node, from 0", number<&RankPlace::local_rank>},
       {"LOCAL_WORLD_SIZE", Status::set, "the number of ranks on this node", number<&RankPlace::local_size>},
-      {"NODE_RANK", Status::set, "the node, from 0; nodes have process_count_per_instance ranks each",
-       number<&RankPlace::node>},
-      {"MASTER_ADDR", Status::set, "where rank 0 can be reached: 127.0.0.1, unless the job sets it", master_address},
+      {"NODE_RANK", Status::set, "the node, from 0", number<&RankPlace::node>},
+      {"MASTER_ADDR", Status::set,
+       "where rank 0 can be reached: the first of the nodes, unless the job sets it. Missing where nobody says where "
+       "the nodes are",
+       master_address},
       {"MASTER_PORT", Status::set,
-       "6105 as in Azure ML, unless the job sets it; runs that share a machine need "
-       "different ones",
+       "6105 as in Azure ML, or the next that no other run of this machine has and nobody listens at, unless the job "
+       "sets it",
        master_port},
       // TensorFlow
-      not_set("TF_CONFIG", "the cluster of a TensorFlow job", "this version runs mpi and no distribution"),
+      {"TF_CONFIG", Status::set,
+       "the cluster (worker, ps) and this process's task. In TensorFlow jobs; rank k listens at port MASTER_PORT + k",
+       cluster_of_tasks},
       // MPI
       by_others("OMPI_COMM_WORLD_RANK", "the rank; from mpirun, untouched. In MPI jobs"),
       by_others("OMPI_COMM_WORLD_SIZE", "the number of ranks; from mpirun, untouched. In MPI jobs"),
@@ -89,15 +156,41 @@ std::vector<VariableRow> make_table() {
                 "In MPI jobs"),
       not_set("PMI_RANK", "the rank under Intel MPI", "ranks are started by Open MPI"),
       {"AZ_BATCH_MASTER_NODE", Status::set, "MASTER_ADDR:MASTER_PORT. In MPI jobs", master_node},
-      {"AZ_BATCHAI_MPI_MASTER_NODE", Status::set, "MASTER_ADDR. In MPI jobs", master_of_mpi},
-      {"AZ_BATCHAI_JOB_MASTER_NODE_IP", Status::set, "MASTER_ADDR. In MPI jobs", master_of_mpi},
+      {"AZ_BATCHAI_MPI_MASTER_NODE", Status::set, "MASTER_ADDR. In MPI jobs",
+       [](auto& place, auto& environment) { return master_of_mpi(place, environment, "AZ_BATCHAI_MPI_MASTER_NODE"); }},
+      {"AZ_BATCHAI_JOB_MASTER_NODE_IP", Status::set, "MASTER_ADDR. In MPI jobs",
+       [](auto& place, auto& environment) {
+         return master_of_mpi(place, environment, "AZ_BATCHAI_JOB_MASTER_NODE_IP");
+       }},
       {"AZ_BATCH_HOST_LIST", Status::set, "the nodes' addresses, separated by commas, one a node. In MPI jobs",
        host_list},
+      // Batch AI
+      {"AZ_BATCHAI_TASK_INDEX", Status::set, "the index among the tasks of its kind in TensorFlow jobs, else the rank",
+       task_index},
+      {"AZ_BATCHAI_WORKER_HOSTS", Status::set, "address:port of each worker. In TensorFlow jobs",
+       hosts_of_tasks<Role::worker>},
+      {"AZ_BATCHAI_PS_HOSTS", Status::set, "address:port of each parameter server. In TensorFlow jobs",
+       hosts_of_tasks<Role::parameter_server>},
+      {"AZ_BATCHAI_PYTORCH_INIT_METHOD", Status::set, "tcp://MASTER_ADDR:MASTER_PORT. In PyTorch jobs", init_method},
+      {"AZ_BATCHAI_PYTORCH_BACKEND", Status::set, "nccl where this node has GPUs, else gloo. In PyTorch jobs", backend},
+      {"AZ_BATCHAI_NUM_GPUS", Status::set, "the GPUs of this node", gpu_count},
+      {"AZ_BATCHAI_NUM_GPUS_PER_NODE", Status::set, "the GPUs of this node", gpu_count},
+      {"AZ_BATCHAI_STDOUTERR_DIR", Status::set, "the folder of the ranks' logs", log_folder},
+      by_others("AZ_BATCHAI_INPUT_<name>", "the path of an input, for each that is a file or a folder; from the plan"),
+      by_others("AZ_BATCHAI_OUTPUT_<name>", "the path of an output, for each; from the plan"),
+      not_set("AZ_BATCHAI_MOUNT_ROOT", "where the cluster's file systems are mounted", mounts_nothing),
+      not_set("AZ_BATCHAI_JOB_MOUNT_ROOT", "where the job's file systems are mounted", mounts_nothing),
+      not_set("AZ_BATCHAI_JOB_TEMP", "the job's folder on this node", "ranks start in the run's own copy of the code"),
+      not_set("AZ_BATCHAI_JOB_TEMP_DIR", "the job's folder on this node", "as AZ_BATCHAI_JOB_TEMP"),
+      not_set("AZ_BATCHAI_SHARED_JOB_TEMP", "the job's folder for all nodes", "as AZ_BATCHAI_JOB_TEMP"),
+      not_set("AZ_BATCHAI_MPI_HOST_FILE", "the nodes as mpirun takes them", "lockstep calls mpirun itself"),
       // The run
       {"AZUREML_RUN_ID", Status::set, "the run's id, as LOCKSTEP_RUN_ID",
-       [](const RankPlace&, const Environment& environment) { return given(environment, "LOCKSTEP_RUN_ID"); }},
+       [](const RankPlace&, const Environment& environment) { return value_of(environment, "LOCKSTEP_RUN_ID"); }},
       {"AZUREML_EXPERIMENT_NAME", Status::set, "the experiment's name",
-       [](const RankPlace&, const Environment& environment) { return given(environment, "LOCKSTEP_EXPERIMENT_NAME"); }},
+       [](const RankPlace&, const Environment& environment) {
+         return value_of(environment, "LOCKSTEP_EXPERIMENT_NAME");
+       }},
       {"AZUREML_PROCESS_NAME", Status::set, "rank_<k>; main for a job of one process without MPI", process_name},
       {"AZUREML_CR_NODE_RANK", Status::set, "the node, as NODE_RANK", number<&RankPlace::node>},
       by_others("AZURE_ML_INPUT_<name>", "the path of an input, for each that is a file or a folder; from the plan"),
@@ -139,6 +232,7 @@ std::vector<VariableRow> make_table() {
       by_others("LOCKSTEP_RUN_ID", "the run's id; from the plan. Whatever has it is stopped with the run"),
       by_others("LOCKSTEP_RUN_DIR", "the run's folder (docs/run-folder.md); from the plan"),
       by_others("LOCKSTEP_EXPERIMENT_NAME", "the experiment's name; from the plan"),
+      by_others("LOCKSTEP_NODES", "where the nodes can be reached, in order, where there are several; from the plan"),
   };
 }
 
@@ -177,6 +271,10 @@ void drop_rank_environment(Environment& environment) {
     const bool is_endpoints = in_run && row.name.starts_with("MLFLOW_");
     if (row.value != nullptr || is_endpoints) environment.erase(row.name);
   }
+  drop_mpirun_environment(environment);
+}
+
+void drop_mpirun_environment(Environment& environment) {
   std::erase_if(environment, [](const auto& entry) { return is_mpirun_to_its_rank(entry.first); });
 }
 

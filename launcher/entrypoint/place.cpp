@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -75,16 +76,40 @@ RankPlace find_launchers_place(const Environment& environment) {
   }
   return {};
 }
+
+// Nodes and tasks as the options have them: whoever started the ranks may have put several nodes on one machine.
+void take_task(RankPlace& place, const Options& options) {
+  const int workers = options.workers > 0 ? options.workers : place.size - options.parameter_servers;
+  if (workers + options.parameter_servers != place.size || workers < 1 || options.nodes < 1) {
+    throw bad_input("{} workers and {} parameter servers are not the {} processes that were started", workers,
+                    options.parameter_servers, place.size);
+  }
+  place.tasks = tasks_of({.toolkit = Toolkit::tensorflow,
+                          .nodes = options.nodes,
+                          .workers = workers,
+                          .parameter_servers = options.parameter_servers});
+  const Task& mine = place.tasks.at(static_cast<std::size_t>(place.rank));
+  place.node = mine.node;
+  place.node_count = options.nodes;
+  place.local_rank = mine.local_rank;
+  place.local_size = static_cast<int>(
+      std::count_if(place.tasks.begin(), place.tasks.end(), [&](const Task& each) { return each.node == mine.node; }));
+}
 }  // namespace
 
-RankPlace find_place(const Environment& environment, std::optional<int> procs_per_node) {
+RankPlace find_place(const Environment& environment, const Options& options) {
   RankPlace place = find_launchers_place(environment);
-  if (!procs_per_node) return place;
-  if (*procs_per_node < 1) throw bad_input("--procs-per-node must be at least 1, not {}", *procs_per_node);
-  place.node = place.rank / *procs_per_node;
-  place.local_rank = place.rank % *procs_per_node;
-  place.node_count = divided_up(place.size, *procs_per_node);
-  place.local_size = std::min(*procs_per_node, place.size - place.node * *procs_per_node);
+  place.toolkit = options.toolkit;
+  if (options.toolkit == Toolkit::tensorflow) {
+    take_task(place, options);
+  } else if (options.procs_per_node) {
+    const int procs_per_node = *options.procs_per_node;
+    if (procs_per_node < 1) throw bad_input("--procs-per-node must be at least 1, not {}", procs_per_node);
+    place.node = place.rank / procs_per_node;
+    place.local_rank = place.rank % procs_per_node;
+    place.node_count = divided_up(place.size, procs_per_node);
+    place.local_size = std::min(procs_per_node, place.size - place.node * procs_per_node);
+  }
   return place;
 }
 

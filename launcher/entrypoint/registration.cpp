@@ -11,11 +11,6 @@ namespace lockstep::entrypoint {
 namespace {
 constexpr std::uint64_t longest_file = 1 << 16;
 
-std::string value_of(const Environment& environment, const char* name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? std::string() : found->second;
-}
-
 std::optional<int> small_number(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number_unsigned()) return std::nullopt;

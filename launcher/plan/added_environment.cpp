@@ -1,6 +1,9 @@
 #include "launcher/plan/added_environment.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <vector>
 
 #include "launcher/plan/references.hpp"
 
@@ -30,6 +33,10 @@ Environment base_environment(const Plan& plan, const Surroundings& surroundings,
   added["LOCKSTEP_RUN_ID"] = plan.run_id;
   added["LOCKSTEP_RUN_DIR"] = plan.folder.root().string();
   added["LOCKSTEP_EXPERIMENT_NAME"] = plan.experiment_name;
+  if (plan.nodes.size() > 1) {
+    added["LOCKSTEP_NODES"] =
+        fmt::format("{}", fmt::join(std::vector<std::string>(plan.nodes.size(), "127.0.0.1"), ","));
+  }
   std::string path("/usr/local/bin:/usr/bin:/bin");
   if (const auto hosts = host.find("PATH"); hosts != host.end()) path = hosts->second;
   if (const auto own = jobs_own.find("PATH"); own != jobs_own.end()) path = resolve_in(plan, own->second);
@@ -47,6 +54,7 @@ Environment base_environment(const Plan& plan, const Surroundings& surroundings,
 void add_path_variables(Plan& plan) {
   const auto add_asset = [&](const char* kind, const std::string& name, const std::string& value) {
     plan.environment[std::string("AZURE_ML_") + kind + "_" + name] = value;
+    plan.environment[std::string("AZ_BATCHAI_") + kind + "_" + name] = value;
     plan.environment["AZUREML_DATAREFERENCE_" + name] = value;
   };
   for (const auto& input : plan.inputs) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "launcher/entrypoint/layout.hpp"
 #include "launcher/plan/added_environment.hpp"
 #include "launcher/plan/mpirun.hpp"
 #include "launcher/plan/notes.hpp"
@@ -16,6 +17,28 @@ namespace {
 constexpr std::int64_t most_ranks = 1024;  // of one machine: mpirun and its kernel objects, not a guess at need
 constexpr std::size_t longest_argument = 128 * 1024;  // Linux: MAX_ARG_STRLEN, the terminating null included
 
+void check_ranks(const spec::CommandJob& job, Problems& problems) {
+  const std::int64_t nodes = job.resources.instance_count;
+  if (job.distribution.type == spec::DistributionType::tensorflow) {
+    const std::int64_t workers = job.distribution.worker_count.value_or(job.resources.instance_count);
+    const std::int64_t servers = job.distribution.parameter_server_count;
+    if (workers + servers > most_ranks) {
+      problems.add("distribution.worker_count",
+                   "{} workers and {} parameter servers; one machine runs 1 to {} processes", workers, servers,
+                   most_ranks);
+    } else if (workers + servers < nodes) {
+      problems.add("resources.instance_count", "{} nodes are too many for {} workers and {} parameter servers", nodes,
+                   workers, servers);
+    }
+    return;
+  }
+  const std::int64_t per_node = job.distribution.process_count_per_instance;
+  if (nodes * per_node < 1 || nodes * per_node > most_ranks) {
+    problems.add("resources.instance_count", "{} nodes with {} ranks each are {} ranks; one machine runs 1 to {}",
+                 nodes, per_node, nodes * per_node, most_ranks);
+  }
+}
+
 void check_what_exists(const spec::CommandJob& job, Problems& problems) {
   if (!job.compute.empty()) {
     problems.add("compute",
@@ -23,18 +46,7 @@ void check_what_exists(const spec::CommandJob& job, Problems& problems) {
                  "key, or add --set compute=local",
                  job.compute);
   }
-  const auto type = job.distribution.type;
-  if (type == spec::DistributionType::pytorch || type == spec::DistributionType::tensorflow) {
-    problems.add("distribution.type",
-                 "'{}' is read, but this version starts mpi and jobs without a distribution; use `type: mpi`",
-                 type == spec::DistributionType::pytorch ? "pytorch" : "tensorflow");
-  }
-  const std::int64_t ranks =
-      std::int64_t{job.resources.instance_count} * std::int64_t{job.distribution.process_count_per_instance};
-  if (ranks < 1 || ranks > most_ranks) {
-    problems.add("resources.instance_count", "{} nodes with {} ranks each are {} ranks; one machine runs 1 to {}",
-                 job.resources.instance_count, job.distribution.process_count_per_instance, ranks, most_ranks);
-  }
+  check_ranks(job, problems);
   for (const auto& [name, value] : job.environment_variables) {
     if (is_reserved(name)) {
       problems.add("environment_variables." + name, "is set by lockstep itself, which finds a run's processes by it");
@@ -75,19 +87,50 @@ std::map<std::string, spec::Input> whole_inputs(const Plan& plan) {
   return inputs;
 }
 
-void place_ranks(Plan& plan, const LocalCompute& compute, int nodes, int ranks_per_node) {
-  for (int node = 0; node < nodes; ++node) {
-    plan.nodes.push_back(nodes == 1 ? compute.host_name : fmt::format("{}/{}", compute.host_name, node));
-    for (int local_rank = 0; local_rank < ranks_per_node; ++local_rank) {
-      plan.ranks.push_back({node * ranks_per_node + local_rank, node, local_rank});
-    }
+// Horovod finds its ranks by MPI. A command without a distribution runs once on each node, as Azure ML has it.
+entrypoint::Layout layout_of(const spec::CommandJob& job) {
+  const spec::Distribution& given = job.distribution;
+  entrypoint::Layout layout{.toolkit = entrypoint::Toolkit::mpi,
+                            .nodes = job.resources.instance_count,
+                            .per_node = given.process_count_per_instance,
+                            .workers = given.worker_count.value_or(job.resources.instance_count),
+                            .parameter_servers = given.parameter_server_count};
+  if (given.type == spec::DistributionType::pytorch) layout.toolkit = entrypoint::Toolkit::pytorch;
+  if (given.type == spec::DistributionType::tensorflow) layout.toolkit = entrypoint::Toolkit::tensorflow;
+  if (given.type == spec::DistributionType::none) layout.per_node = 1;
+  return layout;
+}
+
+bool has_tasks(const entrypoint::Layout& layout) { return layout.toolkit == entrypoint::Toolkit::tensorflow; }
+
+void place_ranks(Plan& plan, const LocalCompute& compute, const entrypoint::Layout& layout) {
+  for (int node = 0; node < layout.nodes; ++node) {
+    plan.nodes.push_back(layout.nodes == 1 ? compute.host_name : fmt::format("{}/{}", compute.host_name, node));
+  }
+  for (const auto& task : entrypoint::tasks_of(layout)) {
+    std::string name = has_tasks(layout) ? fmt::format("{} {}", name_of(task.role), task.index) : "";
+    plan.ranks.push_back({static_cast<int>(plan.ranks.size()), task.node, task.local_rank, std::move(name)});
   }
   plan.slots = static_cast<int>(plan.ranks.size());
   plan.oversubscribed = plan.slots > compute.slots;
 }
 
-// Azure ML starts a command without a distribution once on every node; more than one node are mpirun's ranks then too.
-std::vector<std::string> argv_of(const Plan& plan, const Surroundings& surroundings, bool with_mpirun) {
+std::vector<std::string> entrypoint_options(const entrypoint::Layout& layout) {
+  const std::string nodes = std::to_string(layout.nodes);
+  std::vector<std::string> options;
+  if (layout.toolkit != entrypoint::Toolkit::mpi) options = {"--toolkit", std::string(name_of(layout.toolkit))};
+  if (has_tasks(layout)) {
+    options.insert(options.end(), {"--nodes", nodes, "--workers", std::to_string(layout.workers)});
+    options.insert(options.end(), {"--parameter-servers", std::to_string(layout.parameter_servers)});
+  } else if (layout.nodes > 1) {
+    options.insert(options.end(), {"--procs-per-node", std::to_string(layout.per_node)});
+  }
+  return options;
+}
+
+// Several processes are mpirun's, whatever the toolkit: it starts them on all nodes, and ends all when one fails.
+std::vector<std::string> argv_of(const Plan& plan, const Surroundings& surroundings, const entrypoint::Layout& layout,
+                                 bool with_mpirun) {
   std::vector<std::string> argv;
   if (with_mpirun) {
     Environment visible = surroundings.host_environment;
@@ -95,9 +138,7 @@ std::vector<std::string> argv_of(const Plan& plan, const Surroundings& surroundi
     argv = mpirun_argv(plan.slots, plan.oversubscribed, visible);
   }
   argv.insert(argv.end(), {surroundings.lockstep_program.string(), "entrypoint"});
-  if (plan.nodes.size() > 1) {
-    argv.insert(argv.end(), {"--procs-per-node", std::to_string(plan.ranks.size() / plan.nodes.size())});
-  }
+  for (std::string& each : entrypoint_options(layout)) argv.push_back(std::move(each));
   argv.insert(argv.end(), {"--", "bash", "-c", plan.command});
   return argv;
 }
@@ -124,9 +165,12 @@ Plan plan(const spec::CommandJob& job, const LocalCompute& compute, const Surrou
   plan.outputs = output_steps(job, plan.folder, problems);
   problems.throw_if_any();
 
-  const bool mpi = job.distribution.type == spec::DistributionType::mpi;
-  place_ranks(plan, compute, job.resources.instance_count, mpi ? job.distribution.process_count_per_instance : 1);
-  const bool with_mpirun = mpi || plan.nodes.size() > 1;
+  const entrypoint::Layout layout = layout_of(job);
+  place_ranks(plan, compute, layout);
+  plan.ports = has_tasks(layout) ? plan.slots : 1;
+  const auto type = job.distribution.type;
+  const bool is_mpi = type == spec::DistributionType::mpi || type == spec::DistributionType::horovod;
+  const bool with_mpirun = is_mpi || plan.ranks.size() > 1;
   plan.command = as_argument(resolve_in(plan, job.command));
   if (plan.command.size() >= longest_argument) {
     throw bad_input(
@@ -134,7 +178,7 @@ Plan plan(const spec::CommandJob& job, const LocalCompute& compute, const Surrou
         "into a script in `code`",
         plan.command.size(), longest_argument - 1);
   }
-  plan.argv = argv_of(plan, surroundings, with_mpirun);
+  plan.argv = argv_of(plan, surroundings, layout, with_mpirun);
   plan.environment = base_environment(plan, surroundings, with_mpirun);
   add_path_variables(plan);
   plan.notes = notes_for(plan, compute);

@@ -51,7 +51,8 @@ struct OutputStep {
 struct Rank {
   int rank = 0;
   int node = 0;
-  int local_rank = 0;  // on its node
+  int local_rank = 0;     // on its node
+  std::string task = {};  // of a TensorFlow job: "worker 0", "ps 1"
 };
 
 struct Plan {
@@ -65,6 +66,8 @@ struct Plan {
   std::vector<std::string> nodes;  // one name per node; on `local` "<host>", or "<host>/0", "<host>/1", ...
   std::vector<Rank> ranks;
   int slots = 1;  // taken from the machine's ledger
+  int ports =
+      1;  // at which its processes listen: MASTER_PORT, and of a TensorFlow job as many from there as it has ranks
   bool oversubscribed = false;
   std::optional<fs::path> code;  // the folder to snapshot
   fs::path working_folder;       // the snapshot, where ranks start

@@ -82,13 +82,15 @@ void print_ranks(const Plan& plan, Page& page) {
   for (std::size_t node = 0; node < plan.nodes.size(); ++node) {
     int first = -1;
     int last = -1;
+    std::string tasks;
     for (const auto& rank : plan.ranks) {
       if (rank.node != static_cast<int>(node)) continue;
       if (first < 0) first = rank.rank;
       last = rank.rank;
+      if (!rank.task.empty()) tasks += (tasks.empty() ? ": " : ", ") + rank.task;
     }
-    page.line("nodes", first == last ? fmt::format("{}  rank {}", plan.nodes[node], first)
-                                     : fmt::format("{}  ranks {}-{}", plan.nodes[node], first, last));
+    const std::string ranks = first == last ? fmt::format("rank {}", first) : fmt::format("ranks {}-{}", first, last);
+    page.line("nodes", fmt::format("{}  {}{}", plan.nodes[node], ranks, tasks));
   }
 }
 
@@ -123,6 +125,7 @@ nlohmann::json to_json(const Plan& plan) {
   auto ranks = nlohmann::json::array();
   for (const auto& each : plan.ranks) {
     ranks.push_back({{"rank", each.rank}, {"node", each.node}, {"local_rank", each.local_rank}});
+    if (!each.task.empty()) ranks.back()["task"] = each.task;
   }
   auto environment = nlohmann::json::object();
   for (const auto& [name, value] : plan.environment) environment[name] = masker.masked_value(name, value);

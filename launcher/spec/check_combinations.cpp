@@ -58,7 +58,8 @@ void check_input(const std::string& name, const YamlNode& node, const Input& inp
 
 void check_combinations(const YamlNode& root, const CommandJob& job, Mistakes& mistakes) {
   if (const YamlNode* distribution = root.find("distribution")) {
-    belongs_to(*distribution, "process_count_per_instance", "distribution.type", {"mpi", "pytorch"}, mistakes);
+    belongs_to(*distribution, "process_count_per_instance", "distribution.type", {"mpi", "pytorch", "horovod"},
+               mistakes);
     belongs_to(*distribution, "worker_count", "distribution.type", {"tensorflow"}, mistakes);
     belongs_to(*distribution, "parameter_server_count", "distribution.type", {"tensorflow"}, mistakes);
   }

@@ -16,7 +16,7 @@ namespace lockstep::spec {
 enum class AssetType { uri_file, uri_folder, mltable, mlflow_model, custom_model, triton_model };
 enum class InputMode { ro_mount, download, direct, eval_mount, eval_download };
 enum class OutputMode { rw_mount, upload, direct };
-enum class DistributionType { none, mpi, pytorch, tensorflow };
+enum class DistributionType { none, mpi, pytorch, tensorflow, horovod };  // horovod: not in Azure ML v2
 
 // A literal: the scalar's text as the file has it ("0.1", "true", "https://..."): a plain string is always a literal.
 struct Input {

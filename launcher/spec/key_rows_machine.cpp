@@ -8,7 +8,7 @@ namespace lockstep::spec {
 namespace {
 
 const std::vector<Word>& distribution_words() {
-  static const auto words = words_of(DistributionType::mpi, DistributionType::tensorflow);
+  static const auto words = words_of(DistributionType::mpi, DistributionType::horovod);
   return words;
 }
 const std::vector<Word>& identity_words() {
@@ -30,7 +30,7 @@ std::vector<KeyRow> machine_rows() {
       {.path = "distribution.type",
        .accepts = choice,
        .fallback = "",
-       .help = "who starts the processes",
+       .help = "how the processes find each other; horovod is mpi",
        .store = [](J& j, N,
                    V v) { j.distribution.type = from_words(distribution_words(), v.text, DistributionType::mpi); },
        .required = true,
@@ -38,7 +38,7 @@ std::vector<KeyRow> machine_rows() {
       {.path = "distribution.process_count_per_instance",
        .accepts = integer,
        .fallback = "1",
-       .help = "ranks on each node (mpi, pytorch)",
+       .help = "ranks on each node (mpi, pytorch, horovod)",
        .store = [](J& j, N, V v) { j.distribution.process_count_per_instance = to_int(v); },
        .minimum = 1,
        .maximum = INT_MAX},

@@ -28,7 +28,7 @@ std::string_view name_of(OutputMode mode) {
 }
 
 std::string_view name_of(DistributionType type) {
-  static constexpr std::array<std::string_view, 4> words = {"none", "mpi", "pytorch", "tensorflow"};
+  static constexpr std::array<std::string_view, 5> words = {"none", "mpi", "pytorch", "tensorflow", "horovod"};
   return word_at(words, type);
 }
 

@@ -1,6 +1,8 @@
 #include "launcher/supervise/ledger.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,13 +21,9 @@ struct Book {
 };
 
 nlohmann::json to_json(const LedgerEntry& entry) {
-  return {{"ticket", entry.ticket},
-          {"run_id", entry.run_id},
-          {"workspace", entry.workspace},
-          {"slots", entry.slots},
-          {"running", entry.running},
-          {"pid", entry.owner.pid},
-          {"start_time", entry.owner.start_time}};
+  return {{"ticket", entry.ticket}, {"run_id", entry.run_id},   {"workspace", entry.workspace},
+          {"slots", entry.slots},   {"running", entry.running}, {"first_port", entry.first_port},
+          {"ports", entry.ports},   {"pid", entry.owner.pid},   {"start_time", entry.owner.start_time}};
 }
 
 LedgerEntry from_json(const nlohmann::json& json) {
@@ -35,6 +33,8 @@ LedgerEntry from_json(const nlohmann::json& json) {
   json.at("workspace").get_to(entry.workspace);
   json.at("slots").get_to(entry.slots);
   json.at("running").get_to(entry.running);
+  entry.first_port = json.value("first_port", 0);  // missing in a book of an older lockstep
+  entry.ports = json.value("ports", 0);
   json.at("pid").get_to(entry.owner.pid);
   json.at("start_time").get_to(entry.owner.start_time);
   return entry;
@@ -64,6 +64,19 @@ void write_book(const fs::path& folder, const Book& book) {
                         0600);
 }
 
+// What was closed a moment ago does not count: whoever listens next may take it at once, too (SO_REUSEADDR).
+bool nobody_listens_at(int port) {
+  const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int yes = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the interface of sockets
+  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+         ::listen(socket.get(), 1) == 0;
+}
+
 // The ledger as it is now, without the dead. Whatever `change` does to it is written before the lock goes.
 template <class Change>
 auto with_book(const fs::path& folder, const Change& change) {
@@ -74,6 +87,21 @@ auto with_book(const fs::path& folder, const Change& change) {
   auto result = change(book, changed);
   if (changed) write_book(folder, book);
   return result;
+}
+
+// One port after the other; behind a port that is taken the search begins anew.
+int free_ports(const Book& book, std::int64_t ticket, int count) {
+  constexpr int first = 6105;
+  constexpr int last = 32767;  // above it Linux takes ports for outgoing connections
+  int free = 0;
+  for (int port = first; port <= last; ++port) {
+    const bool reserved = std::any_of(book.entries.begin(), book.entries.end(), [&](const LedgerEntry& each) {
+      return each.ticket != ticket && port >= each.first_port && port < each.first_port + each.ports;
+    });
+    free = reserved || !nobody_listens_at(port) ? 0 : free + 1;
+    if (free == count) return port - count + 1;
+  }
+  throw failure("no {} ports in a row are free between {} and {}", count, first, last);
 }
 
 LedgerEntry& entry_of(Book& book, std::int64_t ticket) {
@@ -99,7 +127,8 @@ std::int64_t Ledger::enter(const std::string& run_id, const std::string& workspa
   return with_book(folder_, [&](Book& book, bool& changed) {
     changed = true;
     const std::int64_t ticket = book.next_ticket++;
-    book.entries.push_back({ticket, run_id, workspace, slots, false, owner});
+    book.entries.push_back(
+        {.ticket = ticket, .run_id = run_id, .workspace = workspace, .slots = slots, .owner = owner});
     return ticket;
   });
 }
@@ -119,6 +148,17 @@ bool Ledger::try_start(std::int64_t ticket) {
     changed = true;
     mine.running = true;
     return true;
+  });
+}
+
+int Ledger::reserve_ports(std::int64_t ticket, int count) {
+  return with_book(folder_, [&](Book& book, bool& changed) {
+    LedgerEntry& mine = entry_of(book, ticket);
+    if (mine.ports == count) return mine.first_port;
+    mine.first_port = free_ports(book, ticket, count);
+    mine.ports = count;
+    changed = true;
+    return mine.first_port;
   });
 }
 

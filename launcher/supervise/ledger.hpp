@@ -1,4 +1,5 @@
-// The slots of this machine: one ledger for all workspaces (design.md, "The queue of one machine").
+// The slots of this machine, and the ports at which its runs meet: one ledger for all workspaces (design.md, "The queue
+// of one machine").
 #pragma once
 
 #include <optional>
@@ -17,7 +18,9 @@ struct LedgerEntry {
   std::string workspace;
   int slots = 0;
   bool running = false;
-  ProcessId owner;
+  int first_port = 0;  // 0: none reserved
+  int ports = 0;
+  ProcessId owner = {};
 };
 
 class Ledger {
@@ -29,6 +32,10 @@ class Ledger {
   // True when the run may start now: everybody before it is running and enough slots are free; or nobody runs and it
   // is larger than the machine. Marks it running. Throws not_found when the ledger knows the ticket no more.
   bool try_start(std::int64_t ticket);
+  // The first of `count` ports in a row that no other run has and nobody on this machine listens at, from Azure ML's
+  // 6105 on. They are the ticket's as long as it lives; asked again, the answer is the same. failure when there are
+  // none.
+  int reserve_ports(std::int64_t ticket, int count);
   int position(std::int64_t ticket);  // 0: next; how many wait before it
   void leave(std::int64_t ticket);
   std::vector<LedgerEntry> entries();

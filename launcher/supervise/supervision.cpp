@@ -116,6 +116,16 @@ std::optional<Ending> Supervision::prepare() {
   return over() ? std::optional(ending_before_start("its program started")) : std::nullopt;
 }
 
+// nullopt when somebody has emptied the ledger meanwhile: the ranks then meet at the entrypoint's own choice.
+std::optional<int> Supervision::reserved_port() {
+  try {
+    return ledger_->reserve_ports(ticket_, plan_.ports);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::not_found) throw;
+    return std::nullopt;
+  }
+}
+
 void Supervision::start() {
   Program program{plan::launch_argv(plan_), plan_.working_folder, current_environment()};
   entrypoint::drop_rank_environment(program.environment);  // of the rank that submitted us, if one did
@@ -123,6 +133,9 @@ void Supervision::start() {
   // The sweep finds the run's processes by the first; entrypoint and runner find their folder by the second.
   program.environment.insert_or_assign("LOCKSTEP_RUN_ID", plan_.run_id);
   program.environment.insert_or_assign("LOCKSTEP_RUN_DIR", plan_.folder.root().string());
+  if (!program.environment.contains("MASTER_PORT")) {  // not two runs of one machine at the same
+    if (const auto port = reserved_port()) program.environment["MASTER_PORT"] = std::to_string(*port);
+  }
   open_endpoint(program.environment);
   channel_.send(start_message(program));
   started_ = true;

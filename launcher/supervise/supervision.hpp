@@ -33,6 +33,7 @@ class Supervision {
   Ending carry_out();
   bool wait_for_slots();
   std::optional<Ending> prepare();
+  std::optional<int> reserved_port();
   void start();
   void open_endpoint(Environment& environment);
   Ending watch();

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "cli/completion.hpp"
-#include "cli/entrypoint_command.hpp"
 #include "cli/job_view.hpp"
 #include "cli/parser.hpp"
 #include "common/error.hpp"
@@ -15,25 +14,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-EntrypointArguments parse(std::vector<const char*> words) { return parse_entrypoint(words); }
-
-TEST(Entrypoint, TakesEverythingAfterTheDashesAsTheCommand) {
-  const auto arguments = parse({"--procs-per-node", "4", "--", "python", "--", "-x", ""});
-  EXPECT_EQ(arguments.procs_per_node, 4);
-  EXPECT_THAT(arguments.argv, ElementsAre("python", "--", "-x", ""));
-  EXPECT_EQ(parse({"--procs-per-node=2", "--", "a"}).procs_per_node, 2);
-  EXPECT_EQ(parse({"--", "a"}).procs_per_node, std::nullopt);
-}
-
-TEST(Entrypoint, RefusesWhatItDoesNotKnow) {
-  EXPECT_THROW(parse({"--"}), Error);
-  EXPECT_THROW(parse({"python"}), Error);
-  EXPECT_THROW(parse({"--procs-per-node", "0", "--", "a"}), Error);
-  EXPECT_THROW(parse({"--procs-per-node", "2x", "--", "a"}), Error);
-  EXPECT_THROW(parse({"--procs-per-node"}), Error);
-  EXPECT_THROW(parse({"--procs", "1", "--", "a"}), Error);
-}
 
 void visit(const CLI::App& command, const std::function<void(const CLI::App&)>& see) {
   see(command);

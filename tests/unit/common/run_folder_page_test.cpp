@@ -50,7 +50,8 @@ std::set<std::string> paths_of_the_module() {
                              run.tensorboard(), run.checkpoints(), run.ranks()}) {
     add(run_root, folder, true, -1, "");
   }
-  for (const auto& file : {run.rank_log(77), run.journal(77), run.rank_file(77), run.stoppable_file(77)}) {
+  for (const auto& file :
+       {run.rank_log(77), run.journal(77), run.rank_file(77), run.stoppable_file(77), run.ended_file(77)}) {
     add(run_root, file, false, 77, "<k>");
   }
   add(run_root, run.prepare_log(77), false, 77, "<node>");

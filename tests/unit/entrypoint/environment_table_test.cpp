@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "common/error.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
 
 namespace lockstep::entrypoint {
@@ -77,7 +78,8 @@ TEST(EnvironmentTable, HasARowForEachVariableOfAzureMl) {
                            "AZUREML_BI_OUTPUT_PATH",
                            "LOCKSTEP_RUN_ID",
                            "LOCKSTEP_RUN_DIR",
-                           "LOCKSTEP_EXPERIMENT_NAME"}) {
+                           "LOCKSTEP_EXPERIMENT_NAME",
+                           "LOCKSTEP_NODES"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
 }
@@ -92,15 +94,23 @@ TEST(EnvironmentTable, SaysWhyARowIsNotSet) {
 }
 
 TEST(RankEnvironment, HasTheRanksPlace) {
-  const auto got = rank_environment({}, third_of_four);
+  const auto got = rank_environment({{"LOCKSTEP_NODES", "10.0.0.4,10.0.0.5"}}, third_of_four);
   EXPECT_THAT(got, ::testing::IsSupersetOf(
                        {Pair("RANK", "3"), Pair("WORLD_SIZE", "4"), Pair("NODE_RANK", "1"), Pair("LOCAL_RANK", "1"),
-                        Pair("LOCAL_WORLD_SIZE", "2"), Pair("MASTER_ADDR", "127.0.0.1"), Pair("MASTER_PORT", "6105"),
+                        Pair("LOCAL_WORLD_SIZE", "2"), Pair("MASTER_ADDR", "10.0.0.4"), Pair("MASTER_PORT", "6105"),
                         Pair("AZUREML_PROCESS_NAME", "rank_3"), Pair("AZUREML_CR_NODE_RANK", "1")}));
 }
 
+TEST(RankEnvironment, NamesNoMasterWhereNobodySaysWhereTheNodesAre) {
+  const auto got = rank_environment({{"OMPI_COMM_WORLD_RANK", "3"}}, third_of_four);
+  for (const char* name : {"MASTER_ADDR", "AZ_BATCH_MASTER_NODE", "AZ_BATCHAI_MPI_MASTER_NODE", "AZ_BATCH_HOST_LIST"}) {
+    EXPECT_THAT(got, Not(Contains(Key(name))));
+  }
+}
+
 TEST(RankEnvironment, LeavesMpirunsVariablesUntouched) {
-  const Environment given{{"OMPI_COMM_WORLD_RANK", "3"}, {"OMPI_COMM_WORLD_LOCAL_RANK", "3"}};
+  const Environment given{
+      {"OMPI_COMM_WORLD_RANK", "3"}, {"OMPI_COMM_WORLD_LOCAL_RANK", "3"}, {"LOCKSTEP_NODES", "127.0.0.1,127.0.0.1"}};
   const auto got = rank_environment(given, third_of_four);
   EXPECT_THAT(got, Contains(Pair("OMPI_COMM_WORLD_LOCAL_RANK", "3")));
   EXPECT_THAT(got, Contains(Pair("AZ_BATCH_MASTER_NODE", "127.0.0.1:6105")));
@@ -126,6 +136,57 @@ TEST(RankEnvironment, BelievesAMeetingPointThatTheJobNames) {
       {{"MASTER_PORT", "29500"}, {"MASTER_ADDR", "10.0.0.4"}, {"OMPI_COMM_WORLD_RANK", "3"}}, third_of_four);
   EXPECT_THAT(got, Contains(Pair("MASTER_PORT", "29500")));
   EXPECT_THAT(got, Contains(Pair("AZ_BATCH_MASTER_NODE", "10.0.0.4:29500")));
+}
+
+// Rank 1 of two workers and a parameter server on two nodes: the parameter server of the first node.
+const RankPlace parameter_server{.rank = 1,
+                                 .size = 3,
+                                 .node = 0,
+                                 .node_count = 2,
+                                 .local_rank = 1,
+                                 .local_size = 2,
+                                 .toolkit = Toolkit::tensorflow,
+                                 .tasks = tasks_of({Toolkit::tensorflow, 2, 1, 2, 1})};
+
+TEST(RankEnvironment, OfATensorFlowJobHasItsCluster) {
+  const auto got =
+      rank_environment({{"LOCKSTEP_NODES", "10.0.0.4,10.0.0.5"}, {"MASTER_PORT", "7000"}}, parameter_server);
+  EXPECT_THAT(got, Contains(Pair("TF_CONFIG", R"({"cluster":{"worker":["10.0.0.4:7000","10.0.0.5:7002"],)"
+                                              R"("ps":["10.0.0.4:7001"]},"task":{"type":"ps","index":0},)"
+                                              R"("environment":"cloud"})")));
+  EXPECT_THAT(got, Contains(Pair("AZ_BATCHAI_WORKER_HOSTS", "10.0.0.4:7000,10.0.0.5:7002")));
+  EXPECT_THAT(got, Contains(Pair("AZ_BATCHAI_PS_HOSTS", "10.0.0.4:7001")));
+  EXPECT_THAT(got, Contains(Pair("AZ_BATCHAI_TASK_INDEX", "0")));
+  EXPECT_THAT(got, Contains(Pair("AZUREML_PROCESS_NAME", "ps_0")));
+}
+
+TEST(RankEnvironment, OfATensorFlowJobNeedsAPortThatIsOne) {
+  for (const char* port : {"x", "0", "65536", "80x"}) {
+    EXPECT_THROW(rank_environment({{"MASTER_PORT", port}}, parameter_server), Error) << port;
+    EXPECT_THAT(rank_environment({{"MASTER_PORT", port}}, {}), Contains(Pair("MASTER_PORT", port)))
+        << "others are asked";
+  }
+}
+
+TEST(RankEnvironment, OfAPyTorchJobHasItsMeetingPoint) {
+  RankPlace place = third_of_four;
+  place.toolkit = Toolkit::pytorch;
+  const auto got = rank_environment({{"LOCKSTEP_NODES", "10.0.0.4,10.0.0.5"}}, place);
+  EXPECT_THAT(got, Contains(Pair("AZ_BATCHAI_PYTORCH_INIT_METHOD", "tcp://10.0.0.4:6105")));
+  EXPECT_THAT(got, Contains(Pair("AZ_BATCHAI_TASK_INDEX", "3")));
+  EXPECT_THAT(got, Not(Contains(Key("TF_CONFIG"))));
+}
+
+// What Azure's own containers have is not replaced.
+TEST(RankEnvironment, KeepsWhatAzureHasSet) {
+  const Environment azure{{"OMPI_COMM_WORLD_RANK", "3"},
+                          {"AZ_BATCH_MASTER_NODE", "10.0.0.5:6000"},
+                          {"AZ_BATCH_HOST_LIST", "10.0.0.4,10.0.0.5"},
+                          {"AZ_BATCHAI_MPI_MASTER_NODE", "10.0.0.5"},
+                          {"AZ_BATCHAI_JOB_MASTER_NODE_IP", "10.0.0.5"}};
+  const auto got = rank_environment(azure, third_of_four);
+  EXPECT_THAT(got, ::testing::IsSupersetOf(azure));
+  EXPECT_THAT(got, Contains(Pair("MASTER_ADDR", "10.0.0.5")));
 }
 
 TEST(RankEnvironment, SetsNothingThatTheTableDoesNot) {

@@ -11,7 +11,7 @@ namespace {
 using Numbers = std::array<int, 6>;
 
 Numbers place_of(const Environment& environment, std::optional<int> procs_per_node = std::nullopt) {
-  const RankPlace p = find_place(environment, procs_per_node);
+  const RankPlace p = find_place(environment, {.procs_per_node = procs_per_node});
   return {p.rank, p.size, p.node, p.node_count, p.local_rank, p.local_size};
 }
 
@@ -77,6 +77,24 @@ TEST(FindPlace, RefusesWhatIsNoPlace) {
   EXPECT_THROW(place_of({{"OMPI_COMM_WORLD_RANK", "2"}, {"OMPI_COMM_WORLD_SIZE", "2"}}), Error);
   EXPECT_THROW(place_of({{"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "0"}}), Error);
   EXPECT_THROW(place_of({}, 0), Error);
+}
+
+TEST(FindPlace, TakesNodesOfATensorFlowJobFromItsOptions) {
+  const Options options{.toolkit = Toolkit::tensorflow, .nodes = 2, .workers = 3, .parameter_servers = 1};
+  const auto numbers = [&](int rank) {
+    const RankPlace p = find_place(open_mpi(rank, 4, rank, 4, 1), options);
+    return Numbers{p.rank, p.size, p.node, p.node_count, p.local_rank, p.local_size};
+  };
+  EXPECT_EQ(numbers(1), (Numbers{1, 4, 0, 2, 1, 3}));
+  EXPECT_EQ(numbers(3), (Numbers{3, 4, 1, 2, 0, 1}));
+  EXPECT_THROW(find_place(open_mpi(0, 5, 0, 5, 1), options), Error) << "not the processes that were started";
+}
+
+TEST(FindPlace, TakesAllTasksForWorkersWhenNobodySaysOtherwise) {
+  const RankPlace place = find_place(open_mpi(1, 3, 1, 3, 1), {.toolkit = Toolkit::tensorflow, .parameter_servers = 1});
+  EXPECT_EQ(place.tasks.size(), 3U);
+  EXPECT_EQ(place.tasks[2].role, Role::parameter_server);
+  EXPECT_THROW(find_place({}, {.toolkit = Toolkit::tensorflow, .parameter_servers = 1}), Error) << "no worker";
 }
 
 }  // namespace

@@ -52,6 +52,33 @@ TEST(PlanArgv, StartsAJobWithoutDistributionOncePerNode) {
                         Words{program, "entrypoint", "--procs-per-node", "1", "--", "bash", "-c", "./train"}));
 }
 
+TEST(PlanArgv, TellsTheEntrypointTheToolkit) {
+  auto job = mpi_job("./train", 2, 2);
+  job.distribution.type = spec::DistributionType::pytorch;
+  EXPECT_EQ(
+      plan(job, machine(4), surroundings()).argv,
+      (mpirun("4") + tuned() +
+       Words{program, "entrypoint", "--toolkit", "pytorch", "--procs-per-node", "2", "--", "bash", "-c", "./train"}));
+  job.distribution.type = spec::DistributionType::horovod;
+  EXPECT_EQ(plan(job, machine(4), surroundings()).argv,
+            plan(mpi_job("./train", 2, 2), machine(4), surroundings()).argv);
+}
+
+TEST(PlanArgv, NeedsNoMpirunForOneProcessOfPyTorch) {
+  auto job = mpi_job("./train", 1, 1);
+  job.distribution.type = spec::DistributionType::pytorch;
+  EXPECT_EQ(plan(job, machine(2), surroundings()).argv,
+            (Words{program, "entrypoint", "--toolkit", "pytorch", "--", "bash", "-c", "./train"}));
+}
+
+TEST(PlanArgv, TellsTheEntrypointTheTasksOfATensorFlowJob) {
+  const Plan made = plan(tensorflow_job("./train", 2, 2, 1), machine(4), surroundings());
+  EXPECT_EQ(made.argv, (mpirun("3") + tuned() +
+                        Words{program, "entrypoint", "--toolkit", "tensorflow", "--nodes", "2", "--workers", "2",
+                              "--parameter-servers", "1", "--", "bash", "-c", "./train"}));
+  EXPECT_EQ(made.ports, 3);
+}
+
 TEST(PlanArgv, LeavesToThePersonWhatTheyChoseByVariables) {
   auto job = mpi_job("./train", 1, 2);
   job.environment_variables["OMPI_MCA_btl"] = "self,tcp";

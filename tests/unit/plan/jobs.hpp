@@ -15,6 +15,15 @@ inline spec::CommandJob job_with(const std::string& command) {
   return job;
 }
 
+inline spec::CommandJob tensorflow_job(const std::string& command, int nodes, int workers, int parameter_servers) {
+  auto job = job_with(command);
+  job.distribution.type = spec::DistributionType::tensorflow;
+  job.distribution.worker_count = workers;
+  job.distribution.parameter_server_count = parameter_servers;
+  job.resources.instance_count = nodes;
+  return job;
+}
+
 inline spec::CommandJob mpi_job(const std::string& command, int nodes, int ranks_per_node) {
   spec::CommandJob job = job_with(command);
   job.distribution.type = spec::DistributionType::mpi;

@@ -178,13 +178,15 @@ TEST(Plan, SaysWhatAnInputOutOfReachWouldNeed) {
 TEST(Plan, ReportsEverythingItRefusesAtOnce) {
   auto job = job_with("x");
   job.compute = "gpu-cluster";
-  job.distribution.type = spec::DistributionType::pytorch;
+  job.distribution.type = spec::DistributionType::tensorflow;
+  job.distribution.worker_count = 1;
+  job.resources.instance_count = 2;
   job.code = "git+https://example.org/x.git";
   job.inputs["a"] = asset("azureml:a:1", spec::AssetType::uri_folder);
   job.outputs["o"].path = "azureml://datastores/d/paths/o";
   job.environment_variables["LOCKSTEP_RUN_ID"] = "mine";
   const std::string said = refusal(job);
-  for (const char* key : {"compute: 'gpu-cluster'", "distribution.type: 'pytorch'", "code: 'git+",
+  for (const char* key : {"compute: 'gpu-cluster'", "resources.instance_count: 2 nodes", "code: 'git+",
                           "inputs.a.path: ", "outputs.o.path: ", "environment_variables.LOCKSTEP_RUN_ID: "}) {
     EXPECT_THAT(said, HasSubstr(key));
   }
@@ -193,6 +195,8 @@ TEST(Plan, ReportsEverythingItRefusesAtOnce) {
 TEST(Plan, RefusesMoreRanksThanOneMachineCanStart) {
   EXPECT_EQ(refusal(mpi_job("x", 512, 2)), "");
   EXPECT_THAT(refusal(mpi_job("x", 2147483647, 2147483647)), HasSubstr("one machine runs 1 to 1024"));
+  EXPECT_EQ(refusal(tensorflow_job("x", 1, 1000, 24)), "");
+  EXPECT_THAT(refusal(tensorflow_job("x", 1, 2147483647, 2147483647)), HasSubstr("one machine runs 1 to 1024"));
 }
 
 }  // namespace

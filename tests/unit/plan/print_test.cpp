@@ -35,7 +35,10 @@ TEST(PlanPage, IsWhatAPersonReadsBeforeStarting) {
                AZUREML_DATAREFERENCE_model=/ws/runs/run1/outputs/model
                AZURE_ML_INPUT_data='${{inputs.data}}'
                AZURE_ML_OUTPUT_model=/ws/runs/run1/outputs/model
+               AZ_BATCHAI_INPUT_data='${{inputs.data}}'
+               AZ_BATCHAI_OUTPUT_model=/ws/runs/run1/outputs/model
                LOCKSTEP_EXPERIMENT_NAME=iris
+               LOCKSTEP_NODES=127.0.0.1,127.0.0.1
                LOCKSTEP_RUN_DIR=/ws/runs/run1
                LOCKSTEP_RUN_ID=run1
                OMP_NUM_THREADS=1
@@ -44,6 +47,12 @@ TEST(PlanPage, IsWhatAPersonReadsBeforeStarting) {
   note         the 2 nodes are slots of this machine (box)
                OMP_NUM_THREADS=1, one thread per rank: threads of several ranks spin against each other on the same cores; set it in environment_variables to choose otherwise
 )");
+}
+
+TEST(PlanPage, SaysWhatEachNodeOfATensorFlowJobDoes) {
+  const std::string page = to_text(plan(tensorflow_job("x", 2, 2, 1), machine(4), surroundings()));
+  EXPECT_THAT(page, HasSubstr("box/0  ranks 0-1: worker 0, ps 0\n"));
+  EXPECT_THAT(page, HasSubstr("box/1  rank 2: worker 1\n"));
 }
 
 TEST(PlanJson, HasTheSameForPrograms) {

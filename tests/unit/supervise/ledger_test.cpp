@@ -1,7 +1,9 @@
 #include "launcher/supervise/ledger.hpp"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -169,6 +171,58 @@ TEST(Ledger, GivesTicketsInOrderToProcessesThatEnterAtOnce) {
   const auto entries = Ledger(folder.path(), 1).entries();
   ASSERT_EQ(entries.size(), static_cast<std::size_t>(processes * each));
   for (std::size_t i = 0; i < entries.size(); ++i) EXPECT_EQ(entries[i].ticket, static_cast<std::int64_t>(i));
+}
+
+// The port of a socket that listens, as a program of somebody else would have it.
+class Listener {
+ public:
+  explicit Listener(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the interface of sockets
+    const bool bound = ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    listens_ = bound && ::listen(socket_.get(), 1) == 0;
+  }
+  bool listens() const { return listens_; }
+
+ private:
+  Fd socket_;
+  bool listens_ = false;
+};
+
+TEST(LedgerPorts, AreNotThoseOfAnotherRun) {
+  const TemporaryFolder folder;
+  Ledger ledger(folder / "runtime", 4);
+  const auto first = ledger.enter("a", "/w", 1);
+  const auto second = ledger.enter("b", "/w", 1);
+  const int firsts = ledger.reserve_ports(first, 3);
+  const int seconds = ledger.reserve_ports(second, 2);
+  EXPECT_GE(firsts, 6105);
+  EXPECT_GE(seconds, firsts + 3);
+  EXPECT_EQ(ledger.reserve_ports(first, 3), firsts) << "asked again";
+  ledger.leave(first);
+  EXPECT_EQ(ledger.reserve_ports(ledger.enter("c", "/w", 1), 3), firsts) << "free again";
+}
+
+TEST(LedgerPorts, AreNotThoseOfAProgramThatListens) {
+  const TemporaryFolder folder;
+  Ledger ledger(folder / "runtime", 4);
+  const auto ticket = ledger.enter("a", "/w", 1);
+  const int before = ledger.reserve_ports(ticket, 2);
+  const Listener somebody(before + 1);
+  ASSERT_TRUE(somebody.listens());
+  const int now = ledger.reserve_ports(ledger.enter("b", "/w", 1), 2);
+  ledger.leave(ticket);
+  const int later = ledger.reserve_ports(ledger.enter("c", "/w", 1), 2);
+  for (const int port : {now, later}) EXPECT_TRUE(port > before + 1 || port + 1 < before + 1) << port;
+}
+
+TEST(LedgerPorts, RefuseWhatCantBeHad) {
+  const TemporaryFolder folder;
+  Ledger ledger(folder / "runtime", 4);
+  EXPECT_THROW(ledger.reserve_ports(ledger.enter("a", "/w", 1), 40'000), Error);
+  EXPECT_THROW(ledger.reserve_ports(12345, 1), Error);
 }
 
 }  // namespace
