@@ -1,15 +1,9 @@
-// Files that are part of the program (cmake/embed.cmake).
+// The files that the server hands out and that are part of the program.
 #pragma once
 
-#include <span>
-#include <string_view>
+#include "common/embedded.hpp"
 
 namespace lockstep::api {
-
-struct EmbeddedFile {
-  std::string_view path;  // relative to its folder, with '/'
-  std::string_view bytes;
-};
 
 std::span<const EmbeddedFile> openapi_document();
 std::span<const EmbeddedFile> portal_files();

@@ -32,8 +32,14 @@ void add_entrypoint_help(const Command& root) {
   command.option("--nodes", counts->at(0), "N", "TensorFlow: over so many nodes");
   command.option("--workers", counts->at(1), "N", "TensorFlow: so many workers (all that are no parameter servers)");
   command.option("--parameter-servers", counts->at(2), "N", "TensorFlow: so many parameter servers (0)");
+  auto texts = std::make_shared<std::array<std::string, 2>>();
+  command.option("--prepare", texts->at(0), "COMMAND", "Run this by bash once on each node, before its first rank");
+  command.option(
+      "--sink", texts->at(1), "FOLDER",
+      "Stay as the parent: keep the output, how it ended and what the machine did in FOLDER, bring it to the "
+      "MLflow run of MLFLOW_RUN_ID, and pass on Azure's notices of preemption");
   command.option("argv", *argv, "-- ARGV...", "The command, after --");
-  command.does([command, procs, toolkit, counts, argv] {
+  command.does([command, procs, toolkit, counts, texts, argv] {
     print_text(command.help());
     return 2;
   });

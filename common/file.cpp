@@ -110,6 +110,17 @@ static bool lock(int fd, int operation) {
   return true;
 }
 
+void make_own_folder(const fs::path& path) {
+  std::error_code problem;
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), problem);
+  ::mkdir(path.c_str(), 0700);
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) throw system_failure("cannot make " + path.string());
+  if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid()) {
+    throw failure("{} belongs to another user, or is no folder", path.string());
+  }
+}
+
 std::optional<FileLock> FileLock::try_take(const fs::path& path) {
   Fd fd = open_file(path, O_RDWR | O_CREAT);
   if (!lock(fd.get(), LOCK_EX | LOCK_NB)) return std::nullopt;

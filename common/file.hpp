@@ -50,6 +50,10 @@ void write_file_durably(const fs::path& path, std::string_view bytes, mode_t mod
 // The same without the fsyncs: atomic for readers, survives kill -9 but not power loss.
 void write_file_atomically(const fs::path& path, std::string_view bytes, mode_t mode = 0644);
 
+// A folder of this user's, for what nobody else may write: makes it (mode 0700) if it is not there. Throws failure when
+// somebody else made it first, as anybody can below /tmp.
+void make_own_folder(const fs::path& path);
+
 // An exclusive flock. It belongs to the open file description: a forked child that keeps the descriptor holds it too,
 // and the kernel drops it when the last holder is gone, however it went.
 class FileLock {

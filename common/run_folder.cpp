@@ -20,6 +20,7 @@ fs::path RunFolder::prepare_log(int node) const { return logs() / fmt::format("p
 fs::path RunFolder::journal(int rank) const { return metrics() / fmt::format("rank-{}.jsonl", rank); }
 fs::path RunFolder::rank_file(int rank) const { return ranks() / fmt::format("{}.json", rank); }
 fs::path RunFolder::stoppable_file(int rank) const { return ranks() / fmt::format("{}.stoppable.json", rank); }
+fs::path RunFolder::node(int node) const { return root_ / "nodes" / std::to_string(node); }
 fs::path RunFolder::ended_file(int rank) const { return ranks() / fmt::format("{}.ended.json", rank); }
 
 static std::string variable(const char* name) {

@@ -38,6 +38,7 @@ class RunFolder {
   fs::path ranks() const { return root_ / "ranks"; }
   fs::path rank_file(int rank) const;       // ranks/<k>.json: pid, start time, node of rank k
   fs::path stoppable_file(int rank) const;  // ranks/<k>.stoppable.json: a program that saves on TERM
+  fs::path node(int node) const;            // nodes/<node>/: what the ranks of a node share
   fs::path ended_file(int rank) const;      // ranks/<k>.ended.json: the process of rank k that has ended (TensorFlow)
 
  private:

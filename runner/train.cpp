@@ -50,8 +50,9 @@ static ArenaPart part_of(const Options& options, Collective& collective, Model& 
 // From here on TERM means: save and leave. Whoever stops the run reads the file and signals this process alone.
 static void register_as_stoppable(const Places& places, int rank) {
   install_stop_signals();
-  if (!places.run) return;
-  const fs::path file = places.run->stoppable_file(rank);
+  const char* const given = std::getenv("LOCKSTEP_STOPPABLE_FILE");  // from the entrypoint
+  if (given == nullptr && !places.run) return;
+  const fs::path file = given != nullptr ? fs::path(given) : places.run->stoppable_file(rank);
   fs::create_directories(file.parent_path());
   write_process_file(file, this_process());
 }

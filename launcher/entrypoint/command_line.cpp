@@ -27,11 +27,13 @@ static void set_option(Options& options, std::string_view option, std::string_vi
   if (option == "--nodes") options.nodes = number(option, value, 1);
   if (option == "--workers") options.workers = number(option, value, 1);
   if (option == "--parameter-servers") options.parameter_servers = number(option, value, 0);
+  if (option == "--prepare") options.prepare = value;
+  if (option == "--sink") options.sink = value;
 }
 
 CommandLine parse_command_line(std::span<const char* const> arguments) {
-  constexpr std::array<std::string_view, 5> known = {"--toolkit", "--procs-per-node", "--nodes", "--workers",
-                                                     "--parameter-servers"};
+  constexpr std::array<std::string_view, 7> known = {"--toolkit",           "--procs-per-node", "--nodes", "--workers",
+                                                     "--parameter-servers", "--prepare",        "--sink"};
   constexpr const char* usage = "usage: lockstep entrypoint [OPTION...] -- ARGV... (--help has the options)";
   CommandLine result;
   std::size_t i = 0;

@@ -10,8 +10,11 @@
 
 #include "common/error.hpp"
 #include "common/nearest.hpp"
-#include "common/process_file.hpp"
-#include "launcher/entrypoint/stay.hpp"
+#include "launcher/entrypoint/attend.hpp"
+#include "launcher/entrypoint/network.hpp"
+#include "launcher/entrypoint/node_folder.hpp"
+#include "launcher/entrypoint/preparation.hpp"
+#include "launcher/entrypoint/sink.hpp"
 
 namespace lockstep::entrypoint {
 
@@ -119,24 +122,21 @@ std::string did_you_mean_program(const std::string& name, const std::string& pat
   return fmt::format("; did you mean '{}'?", (wanted.parent_path() / *found).string());
 }
 
-// The workers of a TensorFlow job have all ended: nobody needs its parameter servers any more.
-static bool have_workers_ended(const RunFolder& folder, const std::vector<Task>& tasks) {
-  for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
-    if (tasks[rank].role != Role::worker) continue;
-    const auto registered = read_registration(folder, static_cast<int>(rank));
-    const auto ended = read_process_file(folder.ended_file(static_cast<int>(rank)));
-    if (!registered || ended != registered->process) return false;
+// Said once a node, by its first rank.
+static void tune_network(const RankPlace& place, Environment& environment) {
+  std::string said;
+  for (const Setting& each : settings_for(look_at_node(environment, place.has_peers), network_table(), environment)) {
+    environment[each.name] = each.value;
+    said += fmt::format("lockstep: {}={} ({})\n", each.name, each.value, each.why);
   }
-  return true;
+  if (place.local_rank == 0 && !said.empty()) std::fputs(said.c_str(), stderr);
 }
 
-// A task of a TensorFlow job in a run.
-[[noreturn]] static void stay_as_task(const RankPlace& place, const RunFolder& folder,
-                                      const std::function<void()>& become_command) {
-  const bool is_worker = place.tasks.at(static_cast<std::size_t>(place.rank)).role == Role::worker;
-  const int status = stay_with(become_command, [&] { return !is_worker && have_workers_ended(folder, place.tasks); });
-  if (is_worker) write_process_file(folder.ended_file(place.rank), this_process());
-  end_like(status);
+static void prepare(const std::string& command, const RankPlace& place, const Environment& environment) {
+  const fs::path folder = node_folder(place, environment);
+  const std::string run = value_of(environment, "LOCKSTEP_RUN_DIR");
+  const fs::path log = run.empty() ? folder / "prepare.log" : RunFolder(run).prepare_log(place.node);
+  prepare_once(command, folder, log, environment);
 }
 
 void become_rank(std::vector<std::string> argv, const Options& options) {
@@ -150,9 +150,14 @@ void become_rank(std::vector<std::string> argv, const Options& options) {
     const bool in_run = run_folder != environment.end() && !run_folder->second.empty();
     if (in_run) join_run(RunFolder(run_folder->second), place, environment);
     if (place.toolkit != Toolkit::mpi) drop_mpirun_environment(environment);
+    if (!options.sink.empty() && !in_run) {
+      environment["LOCKSTEP_STOPPABLE_FILE"] = stoppable_file_of_sink(options.sink, place.rank).string();
+    }
     add_rank_environment(environment, place);
+    tune_network(place, environment);
+    if (!options.prepare.empty()) prepare(options.prepare, place, environment);
     const auto become_command = [&] { become(argv, environment, who); };
-    if (in_run && !place.tasks.empty()) stay_as_task(place, RunFolder(run_folder->second), become_command);
+    if (needs_attendance(place, options, environment)) attend(place, options, environment, become_command);
     become_command();
   } catch (const std::exception& error) {
     leave(cannot_execute, fmt::format("{}: {}", who, error.what()));

@@ -19,6 +19,8 @@ struct Options {
   int nodes = 1;                           // these three: of TensorFlow's jobs
   int workers = 0;                         // 0: all processes are workers
   int parameter_servers = 0;
+  std::string prepare = {};  // a command for bash, once on each node before its first rank
+  std::string sink = {};     // stay as the parent, and tell of the command in this folder
 };
 
 // Where a rank stands, from OMPI_*, PMI*/PMIX_*, SLURM_* or RANK/WORLD_SIZE; rank 0 of 1 when there is none of them.
@@ -29,6 +31,7 @@ struct RankPlace {
   int node_count = 1;
   int local_rank = 0;
   int local_size = 1;
+  bool has_peers = false;  // there are ranks on other machines (several nodes may be on one)
   Toolkit toolkit = Toolkit::mpi;
   std::vector<Task> tasks = {};  // of TensorFlow's jobs: what each rank does
 };

@@ -34,25 +34,19 @@ bool has_mpi(const Environment& environment) {
   return environment.contains("OMPI_COMM_WORLD_RANK") || environment.contains("PMI_RANK");
 }
 
-// Inside of a container of AmlCompute, Azure has set these itself.
-std::string or_azures(const Environment& environment, const char* name, const std::string& value) {
-  const std::string azures = value_of(environment, name);
-  return azures.empty() ? value : azures;
-}
-
-std::string master_of_mpi(const RankPlace& place, const Environment& environment, const char* name) {
-  return has_mpi(environment) ? or_azures(environment, name, master_address(place, environment)) : "";
+std::string master_of_mpi(const RankPlace& place, const Environment& environment) {
+  return has_mpi(environment) ? master_address(place, environment) : "";
 }
 std::string master_node(const RankPlace& place, const Environment& environment) {
   const std::string address = master_address(place, environment);
   if (!has_mpi(environment) || address.empty()) return "";
-  return or_azures(environment, "AZ_BATCH_MASTER_NODE", address + ":" + master_port(place, environment));
+  return address + ":" + master_port(place, environment);
 }
 // One entry a node: programs count them.
 std::string host_list(const RankPlace& place, const Environment& environment) {
   if (!has_mpi(environment)) return "";
   const auto nodes = node_addresses(place, environment);
-  return or_azures(environment, "AZ_BATCH_HOST_LIST", fmt::format("{}", fmt::join(nodes, ",")));
+  return fmt::format("{}", fmt::join(nodes, ","));
 }
 
 std::string process_name(const RankPlace& place, const Environment& environment) {
@@ -102,6 +96,12 @@ std::string gpu_count(const RankPlace&, const Environment&) {
 std::string backend(const RankPlace& place, const Environment& environment) {
   if (place.toolkit != Toolkit::pytorch) return "";
   return gpu_count(place, environment) == "0" ? "gloo" : "nccl";
+}
+
+std::string stoppable_file(const RankPlace& place, const Environment& environment) {
+  const std::string run_folder = value_of(environment, "LOCKSTEP_RUN_DIR");
+  if (run_folder.empty()) return value_of(environment, "LOCKSTEP_STOPPABLE_FILE");  // of a sink
+  return RunFolder(run_folder).stoppable_file(place.rank).string();
 }
 
 std::string log_folder(const RankPlace&, const Environment& environment) {
@@ -156,12 +156,8 @@ std::vector<VariableRow> make_table() {
                 "In MPI jobs"),
       not_set("PMI_RANK", "the rank under Intel MPI", "ranks are started by Open MPI"),
       {"AZ_BATCH_MASTER_NODE", Status::set, "MASTER_ADDR:MASTER_PORT. In MPI jobs", master_node},
-      {"AZ_BATCHAI_MPI_MASTER_NODE", Status::set, "MASTER_ADDR. In MPI jobs",
-       [](auto& place, auto& environment) { return master_of_mpi(place, environment, "AZ_BATCHAI_MPI_MASTER_NODE"); }},
-      {"AZ_BATCHAI_JOB_MASTER_NODE_IP", Status::set, "MASTER_ADDR. In MPI jobs",
-       [](auto& place, auto& environment) {
-         return master_of_mpi(place, environment, "AZ_BATCHAI_JOB_MASTER_NODE_IP");
-       }},
+      {"AZ_BATCHAI_MPI_MASTER_NODE", Status::set, "MASTER_ADDR. In MPI jobs", master_of_mpi},
+      {"AZ_BATCHAI_JOB_MASTER_NODE_IP", Status::set, "MASTER_ADDR. In MPI jobs", master_of_mpi},
       {"AZ_BATCH_HOST_LIST", Status::set, "the nodes' addresses, separated by commas, one a node. In MPI jobs",
        host_list},
       // Batch AI
@@ -232,6 +228,10 @@ std::vector<VariableRow> make_table() {
       by_others("LOCKSTEP_RUN_ID", "the run's id; from the plan. Whatever has it is stopped with the run"),
       by_others("LOCKSTEP_RUN_DIR", "the run's folder (docs/run-folder.md); from the plan"),
       by_others("LOCKSTEP_EXPERIMENT_NAME", "the experiment's name; from the plan"),
+      {"LOCKSTEP_STOPPABLE_FILE", Status::set,
+       "where a program that saves on TERM (and leaves with exit code 75) and on USR1 says so: it writes its pid and "
+       "start time there (docs/entrypoint.md). In runs, and with --sink",
+       stoppable_file},
       by_others("LOCKSTEP_NODES", "where the nodes can be reached, in order, where there are several; from the plan"),
   };
 }
@@ -254,11 +254,17 @@ const std::vector<VariableRow>& environment_table() {
   return table;
 }
 
+// Inside of a container of AmlCompute, Azure has set these itself, and knows better.
+static bool is_azures_own(const std::string& name, const Environment& environment) {
+  const bool in_run = environment.contains("LOCKSTEP_RUN_DIR");
+  return !in_run && name.starts_with("AZ") && environment.contains(name);
+}
+
 void add_rank_environment(Environment& environment, const RankPlace& place) {
   const Environment before = environment;  // rows see what was given, not each other
   for (const VariableRow& row : environment_table()) {
     if (row.status == Status::empty) environment[row.name] = "";
-    if (row.status != Status::set || row.value == nullptr) continue;
+    if (row.status != Status::set || row.value == nullptr || is_azures_own(row.name, before)) continue;
     std::string value = row.value(place, before);
     if (!value.empty()) environment[row.name] = std::move(value);
   }

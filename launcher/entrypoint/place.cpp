@@ -99,6 +99,7 @@ void take_task(RankPlace& place, const Options& options) {
 
 RankPlace find_place(const Environment& environment, const Options& options) {
   RankPlace place = find_launchers_place(environment);
+  place.has_peers = place.node_count > 1;
   place.toolkit = options.toolkit;
   if (options.toolkit == Toolkit::tensorflow) {
     take_task(place, options);

@@ -42,29 +42,6 @@ std::optional<int> reap(pid_t child) {
   }
 }
 
-class Child {
- public:
-  explicit Child(pid_t pid) : pid_(pid) {}
-
-  void signal(int number) const { ::kill(-pid_, number); }
-
-  // In the end the command's helpers go, too, which its group has.
-  void leave_no_time_beyond(std::int64_t now_ms) {
-    if (asked_ms_ == 0) {
-      asked_ms_ = now_ms;
-      signal(SIGTERM);
-      signal(SIGCONT);
-    } else if (now_ms - asked_ms_ > time_to_leave_ms) {
-      signal(SIGKILL);
-    }
-  }
-  bool was_asked() const { return asked_ms_ != 0; }
-
- private:
-  pid_t pid_;
-  std::int64_t asked_ms_ = 0;  // when it was asked to leave
-};
-
 pid_t start_child(const std::function<void()>& become_command, const sigset_t& usual_mask) {
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
@@ -82,18 +59,30 @@ pid_t start_child(const std::function<void()>& become_command, const sigset_t& u
 }
 }  // namespace
 
-int stay_with(const std::function<void()>& become_command, const std::function<bool()>& is_over) {
+void Command::signal(int number) const { ::kill(-pid_, number); }
+
+void Command::dismiss() {
+  const std::int64_t now = monotonic_ms();
+  if (dismissed_ms_ == 0) {
+    dismissed_ms_ = now;
+    signal(SIGTERM);
+    signal(SIGCONT);
+  } else if (now - dismissed_ms_ > time_to_leave_ms) {
+    signal(SIGKILL);
+  }
+}
+
+int stay_with(const std::function<void()>& become_command, const std::function<void(Command&)>& look) {
   const sigset_t watched = watched_signals();
   sigset_t usual;
   ::sigprocmask(SIG_BLOCK, &watched, &usual);
-  const pid_t pid = start_child(become_command, usual);
-  Child child(pid);
+  Command command(start_child(become_command, usual));
   while (true) {
     const timespec pause{0, between_looks_ns};
     const int signal = ::sigtimedwait(&watched, nullptr, &pause);
-    if (const auto status = reap(pid)) return child.was_asked() ? 0 : *status;
-    if (signal > 0 && signal != SIGCHLD) child.signal(signal);
-    if (child.was_asked() || is_over()) child.leave_no_time_beyond(monotonic_ms());
+    if (const auto status = reap(command.pid())) return command.was_dismissed() ? 0 : *status;
+    if (signal > 0 && signal != SIGCHLD) command.signal(signal);
+    look(command);
   }
 }
 

@@ -113,13 +113,10 @@ LedgerEntry& entry_of(Book& book, std::int64_t ticket) {
 }  // namespace
 
 Ledger::Ledger(fs::path folder, int machine_slots) : folder_(std::move(folder)), machine_slots_(machine_slots) {
-  std::error_code problem;
-  fs::create_directories(folder_, problem);
-  struct stat info {};
-  if (::stat(folder_.c_str(), &info) != 0) throw system_failure("cannot make " + folder_.string());
-  // Under /tmp anybody could have made it first, and would then decide who runs.
-  if (info.st_uid != ::geteuid()) {
-    throw failure("{} belongs to another user; set LOCKSTEP_RUNTIME_DIR to a folder of yours", folder_.string());
+  try {
+    make_own_folder(folder_);  // whoever makes it decides who runs
+  } catch (const Error& error) {
+    throw failure("{}; set LOCKSTEP_RUNTIME_DIR to a folder of yours", error.what());
   }
 }
 

@@ -140,7 +140,7 @@ void Supervision::start() {
   channel_.send(start_message(program));
   started_ = true;
   started_ms_ = monotonic_ms();
-  if (const auto interval_ms = sampling_interval_ms(program.environment)) {
+  if (const auto interval_ms = machine::sampling_interval_ms(program.environment)) {
     machine_.emplace(workspace_.root());
     sampling_interval_ms_ = *interval_ms;
     next_sample_ms_ = started_ms_ + sampling_interval_ms_;

@@ -8,13 +8,13 @@
 
 #include "common/run_folder.hpp"
 #include "history/store/store.hpp"
+#include "launcher/machine/system_metrics.hpp"
 #include "launcher/plan/plan.hpp"
 #include "launcher/supervise/channel.hpp"
 #include "launcher/supervise/ending.hpp"
 #include "launcher/supervise/journal_intake.hpp"
 #include "launcher/supervise/ledger.hpp"
 #include "launcher/supervise/signals.hpp"
-#include "launcher/supervise/system_metrics.hpp"
 #include "launcher/tracking/endpoint.hpp"
 
 namespace lockstep::supervise {
@@ -67,7 +67,8 @@ class Supervision {
   JournalIntake journals_;
   std::unique_ptr<tracking::Endpoint> endpoint_;  // while the program runs; null: none could be opened
   std::unique_ptr<history::Store> store_;
-  std::optional<SystemMetrics> machine_;  // from the start of the program to its end, if its samples are wanted
+  std::optional<machine::SystemMetrics>
+      machine_;  // from the start of the program to its end, if its samples are wanted
   std::int64_t epoch_ = 0;
   std::int64_t ticket_ = no_ticket;  // of the ledger
   std::optional<pid_t> program_;     // once the keeper said that it started

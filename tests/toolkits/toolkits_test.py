@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,17 @@ class Toolkits(unittest.TestCase):
             self.skipTest("Debian's python3-mpi4py is not installed")
         lines = self.run_job("mpi4py", f"{PYTHON} mpi4py_sum.py", "{type: mpi, process_count_per_instance: 2}")
         self.assertEqual(sorted(lines), [f"rank {rank} of 4: sum 6" for rank in range(4)])
+
+
+class StaticEntrypoint(unittest.TestCase):
+    @unittest.skipIf(os.geteuid() != 0, "chroot needs root")
+    def test_it_needs_nothing_of_the_machine_but_the_kernel(self):
+        with tempfile.TemporaryDirectory() as root:
+            shutil.copy(f"{BUILD}/bin/lockstep-entrypoint", root)
+            command = ["chroot", root, "/lockstep-entrypoint", "--", "/lockstep-entrypoint", "--help"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("usage: lockstep-entrypoint", done.stdout)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ usage: lockstep-entrypoint [OPTION...] -- ARGV...
   --nodes N                TensorFlow: over so many nodes
   --workers N              TensorFlow: so many workers (all that are no parameter servers)
   --parameter-servers N    TensorFlow: so many parameter servers (0)
+  --prepare COMMAND        Run this by bash once on each node, before its first rank; output: logs/prepare-<node>.log
+  --sink FOLDER            Stay as the parent: keep the output, how it ended and what the machine did in FOLDER,
+                           bring it to the MLflow run of MLFLOW_RUN_ID, and pass on Azure's notices of preemption
 
   mpirun -np 4 lockstep-entrypoint -- python train.py
   srun lockstep-entrypoint --toolkit pytorch -- python ddp.py

@@ -55,6 +55,7 @@ std::set<std::string> paths_of_the_module() {
     add(run_root, file, false, 77, "<k>");
   }
   add(run_root, run.prepare_log(77), false, 77, "<node>");
+  add(run_root, run.node(77), true, 77, "<node>");
   return paths;
 }
 

@@ -79,7 +79,8 @@ TEST(EnvironmentTable, HasARowForEachVariableOfAzureMl) {
                            "LOCKSTEP_RUN_ID",
                            "LOCKSTEP_RUN_DIR",
                            "LOCKSTEP_EXPERIMENT_NAME",
-                           "LOCKSTEP_NODES"}) {
+                           "LOCKSTEP_NODES",
+                           "LOCKSTEP_STOPPABLE_FILE"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
 }

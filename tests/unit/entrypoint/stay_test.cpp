@@ -21,10 +21,10 @@ using lockstep::testing::wait_until;
 class Parent {
  public:
   explicit Parent(
-      const std::string& script, const std::function<bool()>& is_over = [] { return false; }) {
+      const std::string& script, const std::function<void(Command&)>& look = [](Command&) {}) {
     pid_ = ::fork();
     if (pid_ != 0) return;
-    end_like(stay_with([&] { ::execl("/bin/bash", "bash", "-c", script.c_str(), nullptr); }, is_over));
+    end_like(stay_with([&] { ::execl("/bin/bash", "bash", "-c", script.c_str(), nullptr); }, look));
   }
   Parent(const Parent&) = delete;
   Parent& operator=(const Parent&) = delete;
@@ -73,10 +73,12 @@ TEST(Stay, PassesSignalsOn) {
   }
 }
 
-TEST(Stay, StopsACommandThatIsOver) {
+TEST(Stay, TakesTheEndOfADismissedCommandForASuccess) {
   const TemporaryFolder folder;
   const fs::path over = folder / "over";
-  Parent parent(fmt::format("echo > {}; sleep 600", over.string()), [&] { return has_line(over); });
+  Parent parent(fmt::format("echo > {}; sleep 600", over.string()), [&](Command& command) {
+    if (has_line(over)) command.dismiss();
+  });
   const int status = parent.wait();
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }

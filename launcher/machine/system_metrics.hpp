@@ -9,9 +9,9 @@
 #include "common/file.hpp"
 #include "common/process.hpp"
 #include "history/store/values.hpp"
-#include "launcher/supervise/nvml.hpp"
+#include "launcher/machine/nvml.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::machine {
 
 // The time between two samples: 10 s, or MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL seconds. nullopt: none are wanted, as
 // MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING is set. If it is true MLflow's client takes its own, under the same names.
@@ -49,4 +49,4 @@ class SystemMetrics {
   std::int64_t step_ = 0;
 };
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::machine

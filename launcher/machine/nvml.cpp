@@ -1,8 +1,8 @@
-#include "launcher/supervise/nvml.hpp"
+#include "launcher/machine/nvml.hpp"
 
 #include <dlfcn.h>
 
-namespace lockstep::supervise {
+namespace lockstep::machine {
 
 namespace {
 // NVML's ABI, as its reference has it (these entry points have not changed since driver 285). 0 is success.
@@ -86,4 +86,4 @@ std::vector<GpuReading> Nvml::read() {
   return all;
 }
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::machine

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace lockstep::supervise {
+namespace lockstep::machine {
 
 // What one GPU says of itself; nullopt: it does not say.
 struct GpuReading {
@@ -32,4 +32,4 @@ class Nvml {
   std::unique_ptr<Library> library_;  // null: it is not there, or refuses
 };
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::machine

@@ -1,4 +1,4 @@
-#include "launcher/supervise/system_metrics.hpp"
+#include "launcher/machine/system_metrics.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include "tests/support/temporary_folder.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::machine {
 namespace {
 
 using ::testing::AllOf;
@@ -117,11 +117,12 @@ TEST(Gpus, AreNoneWithoutADriver) {
 TEST(Sampling, IsEveryTenSecondsUnlessTheJobSaysOtherwise) {
   EXPECT_EQ(sampling_interval_ms({}), 10'000);
   EXPECT_EQ(sampling_interval_ms({{"MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "3"}}), 3000);
-  for (const char* odd : {"0", "-1", "often", ""})
+  EXPECT_EQ(sampling_interval_ms({{"MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.5"}}), 500) << "as MLflow reads it";
+  for (const char* odd : {"0", "-1", "often", "", "nan", "1e300"})
     EXPECT_EQ(sampling_interval_ms({{"MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", odd}}), 10'000) << odd;
   for (const char* either : {"true", "false"})
     EXPECT_FALSE(sampling_interval_ms({{"MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", either}}));
 }
 
 }  // namespace
-}  // namespace lockstep::supervise
+}  // namespace lockstep::machine

@@ -1,4 +1,4 @@
-#include "launcher/supervise/system_metrics.hpp"
+#include "launcher/machine/system_metrics.hpp"
 
 #include <fmt/format.h>
 #include <sys/statvfs.h>
@@ -6,7 +6,7 @@
 #include <sstream>
 #include <utility>
 
-namespace lockstep::supervise {
+namespace lockstep::machine {
 
 using history::Metric;
 
@@ -21,12 +21,14 @@ double percentage(double part, double whole) { return whole > 0 ? 100 * part / w
 }  // namespace
 
 std::optional<std::int64_t> sampling_interval_ms(const Environment& environment) {
-  constexpr std::int64_t usual_s = 10;
+  constexpr double usual_s = 10;
+  constexpr double least_s = 0.1;
   if (environment.contains("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING")) return std::nullopt;
   const auto given = environment.find("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL");
-  std::int64_t seconds = 0;
-  if (given == environment.end() || !(std::istringstream(given->second) >> seconds) || seconds < 1) seconds = usual_s;
-  return 1000 * seconds;
+  double seconds = 0;
+  const bool is_given = given != environment.end() && std::istringstream(given->second) >> seconds;
+  if (!is_given || !(seconds >= least_s && seconds < 1e9)) seconds = usual_s;
+  return static_cast<std::int64_t>(1000 * seconds);
 }
 
 SystemMetrics::SystemMetrics(fs::path disk, fs::path proc)
@@ -142,4 +144,4 @@ std::vector<Metric> SystemMetrics::sample(std::int64_t timestamp_ms) {
   return metrics;
 }
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::machine

@@ -1,0 +1,116 @@
+#include "launcher/entrypoint/attend.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+
+#include "common/error.hpp"
+#include "common/process_file.hpp"
+#include "launcher/entrypoint/notices.hpp"
+#include "launcher/entrypoint/sink.hpp"
+#include "launcher/entrypoint/stay.hpp"
+
+namespace lockstep::entrypoint {
+
+namespace {
+bool is_run(const Environment& environment) { return !value_of(environment, "LOCKSTEP_RUN_DIR").empty(); }
+
+class Attendant {
+ public:
+  Attendant(const RankPlace& place, const Options& options, const Environment& environment)
+      : place_(place), environment_(environment), service_(metadata_service(environment)) {
+    if (is_run(environment)) folder_.emplace(value_of(environment, "LOCKSTEP_RUN_DIR"));
+    if (!options.sink.empty()) sink_.emplace(options.sink, place, environment);
+  }
+
+  void take_output() const {
+    if (sink_) sink_->take_output();
+  }
+
+  void look(Command& command) {
+    if (!notices_ && service_) notices_.emplace(*service_, place_, environment_);
+    if (notices_) pass_on_notices();
+    if (is_parameter_server() && have_workers_ended()) command.dismiss();
+    if (sink_) sink_->look();
+  }
+
+  void end(int wait_status) {
+    notices_.reset();
+    if (folder_ && !place_.tasks.empty()) write_process_file(folder_->ended_file(place_.rank), this_process());
+    if (sink_) sink_->end(wait_status);
+  }
+
+ private:
+  // A program that saves when it is asked to is asked; any other would die of the signal.
+  void pass_on_notices() {
+    for (const Notice& each : notices_->fresh()) {
+      const auto saves = read_process_file(value_of(environment_, "LOCKSTEP_STOPPABLE_FILE"));
+      const bool asked = saves && send_signal(*saves, SIGUSR1);
+      tell(fmt::format("Azure will {} this machine{}{}: {}", each.type, each.not_before.empty() ? "" : ", not before ",
+                       each.not_before,
+                       asked ? "the program was asked to save" : "the program does not say that it can save"));
+    }
+  }
+
+  void tell(const std::string& text) {
+    if (sink_) return sink_->note(text);
+    const std::string line = "lockstep: " + text + "\n";
+    [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, line.data(), line.size());
+  }
+
+  bool is_parameter_server() const {
+    return folder_ && !place_.tasks.empty() &&
+           place_.tasks.at(static_cast<std::size_t>(place_.rank)).role == Role::parameter_server;
+  }
+
+  // Nobody needs the parameter servers any more.
+  bool have_workers_ended() const {
+    for (std::size_t rank = 0; rank < place_.tasks.size(); ++rank) {
+      if (place_.tasks[rank].role != Role::worker) continue;
+      const auto registered = read_registration(*folder_, static_cast<int>(rank));
+      const auto ended = read_process_file(folder_->ended_file(static_cast<int>(rank)));
+      if (!registered || ended != registered->process) return false;
+    }
+    return true;
+  }
+
+  const RankPlace& place_;
+  const Environment& environment_;
+  std::optional<MetadataService> service_;
+  std::optional<RunFolder> folder_;  // of the run, if this is one
+  std::optional<Sink> sink_;
+  std::optional<Notices> notices_;
+};
+
+// What goes wrong with the attendance must not end the command. Said once: a full disk stays full.
+template <class Duty>
+void unharmed(const Duty& duty) {
+  static bool said = false;
+  try {
+    duty();
+  } catch (const std::exception& error) {
+    const std::string line = fmt::format("lockstep: {}\n", error.what());
+    if (!std::exchange(said, true)) [[maybe_unused]]
+      const ssize_t put = ::write(STDERR_FILENO, line.data(), line.size());
+  }
+}
+}  // namespace
+
+bool needs_attendance(const RankPlace& place, const Options& options, const Environment& environment) {
+  return !options.sink.empty() || (is_run(environment) && !place.tasks.empty());
+}
+
+void attend(const RankPlace& place, const Options& options, const Environment& environment,
+            const std::function<void()>& become_command) {
+  Attendant attendant(place, options, environment);
+  const int status = stay_with(
+      [&] {
+        attendant.take_output();
+        become_command();
+      },
+      [&](Command& command) { unharmed([&] { attendant.look(command); }); });
+  unharmed([&] { attendant.end(status); });
+  end_like(status);
+}
+
+}  // namespace lockstep::entrypoint
