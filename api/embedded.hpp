@@ -1,4 +1,4 @@
-// The files that the server hands out and that are part of the program.
+// The files that this library brings along.
 #pragma once
 
 #include "common/embedded.hpp"

@@ -1,5 +1,5 @@
-# Writes OUTPUT: a source with the bytes of FILES, which lie below FOLDER, for NAMESPACE (embed.cmake).
-set(text "#include \"common/embedded.hpp\"\n\nnamespace ${NAMESPACE} {\n")
+# Writes OUTPUT: a source with the bytes of FILES, which lie below FOLDER (embed.cmake).
+set(text "#include \"common/embedded.hpp\"\n\nnamespace lockstep::${NAMESPACE} {\n\nstd::span<const EmbeddedFile> ${NAME}();\n")
 set(entries "")
 set(number 0)
 foreach(file ${FILES})
@@ -12,5 +12,5 @@ foreach(file ${FILES})
   string(APPEND entries "      {\"${path}\", {file_${number}, ${size}}},\n")
   math(EXPR number "${number} + 1")
 endforeach()
-string(APPEND text "\nstd::span<const EmbeddedFile> ${NAME}() {\n  static const EmbeddedFile files[] = {\n${entries}  };\n  return files;\n}\n\n}  // namespace ${NAMESPACE}\n")
+string(APPEND text "\nstd::span<const EmbeddedFile> ${NAME}() {\n  static const EmbeddedFile files[] = {\n${entries}  };\n  return files;\n}\n\n}  // namespace lockstep::${NAMESPACE}\n")
 file(WRITE ${OUTPUT} "${text}")

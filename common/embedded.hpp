@@ -1,4 +1,4 @@
-// Files that are part of the program (cmake/embed.cmake).
+// Files that are part of a program (cmake/embed.cmake).
 #pragma once
 
 #include <span>

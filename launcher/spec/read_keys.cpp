@@ -13,20 +13,6 @@ namespace lockstep::spec {
 
 namespace {
 
-std::string_view kind_in_words(const YamlNode& node) {
-  switch (node.kind) {
-    case YamlNode::Kind::null:
-      return "null";
-    case YamlNode::Kind::list:
-      return "a list";
-    case YamlNode::Kind::mapping:
-      return "a mapping";
-    case YamlNode::Kind::scalar:
-      break;
-  }
-  return "text";
-}
-
 std::vector<std::string> main_words(const KeyRow& row) {
   std::vector<std::string> words;
   for (const Word& w : row.words)

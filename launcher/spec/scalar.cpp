@@ -58,6 +58,20 @@ std::string text_or_json(const YamlNode& node) {
   return to_json(node).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string_view kind_in_words(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::null:
+      return "null";
+    case YamlNode::Kind::list:
+      return "a list";
+    case YamlNode::Kind::mapping:
+      return "a mapping";
+    case YamlNode::Kind::scalar:
+      break;
+  }
+  return "text";
+}
+
 std::string compute_name(std::string_view text) {
   constexpr std::string_view prefix = "azureml:";
   if (text.starts_with(prefix)) text.remove_prefix(prefix.size());

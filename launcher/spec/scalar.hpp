@@ -20,6 +20,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 // A scalar's text; a list or a mapping as JSON.
 std::string text_or_json(const YamlNode& node);
 
+// "a list", "a mapping", "null"; "text" of any scalar.
+std::string_view kind_in_words(const YamlNode& node);
+
 // "azureml:name" is name; "local" and "azureml:local" are the same as none.
 std::string compute_name(std::string_view text);
 
