@@ -96,6 +96,7 @@ std::unique_ptr<CLI::App> make_parser(Actions& actions) {
   add_run_command(root);
   add_job_commands(root);
   add_experiment_commands(root);
+  add_compute_commands(root);
   add_metrics_command(root);
   add_tensorboard_command(root);
   add_serve_command(root);

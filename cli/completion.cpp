@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cli/compute_sizes.hpp"
+
 namespace lockstep::cli {
 
 static const CLI::Option* option_named(const CLI::App& command, const std::string& word) {
@@ -32,6 +34,7 @@ static bool is_under(const CLI::App& command, const std::string& noun) {
 // The names that a value of this kind can be.
 static std::vector<std::string> names_for(const CLI::App& command, const KnownNames& known) {
   if (is_under(command, "experiment")) return known.experiments();
+  if (command.get_name() == "list-sizes") return size_names();
   const bool makes_a_name = command.get_name() == "run" || command.get_name() == "create";
   return makes_a_name ? std::vector<std::string>() : known.runs();
 }
@@ -40,6 +43,8 @@ static std::vector<std::string> values_of(const CLI::App& command, const CLI::Op
   if (option.check_name("--name")) return names_for(command, known);
   if (option.check_name("--experiment-name")) return known.experiments();
   if (option.check_name("--parent-job-name")) return known.runs();
+  if (option.check_name("--type")) return {"cpu", "gpu", "fpga"};
+  if (option.check_name("--family")) return size_families();
   if (!option.check_name("--output")) return {};
   if (command.get_name() == "run") return {"text", "json", "yaml"};
   return {"table", "json", "yaml", "tsv", "none"};

@@ -87,6 +87,9 @@ TEST_F(Completion, OffersOptionsAndTheirValues) {
   EXPECT_THAT(of({"job", "list", "-o", "t"}), ElementsAre("table", "tsv"));
   EXPECT_THAT(of({"run", "--output", ""}), ElementsAre("text", "json", "yaml"));
   EXPECT_THAT(of({"completion", ""}), ElementsAre("bash", "zsh", "fish"));
+  EXPECT_THAT(of({"compute", "list-sizes", "--type", ""}), ElementsAre("cpu", "gpu", "fpga"));
+  EXPECT_THAT(of({"compute", "list-sizes", "--family", "standardNDSv"}), ElementsAre("standardNDSv2Family"));
+  EXPECT_THAT(of({"compute", "list-sizes", "--name", "Standard_HC44r"}), ElementsAre("Standard_HC44rs"));
 }
 
 TEST_F(Completion, LeavesFilesAndNewNamesToTheShell) {

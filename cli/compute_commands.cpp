@@ -1,0 +1,13 @@
+// `lockstep compute`.
+#include "cli/commands.hpp"
+#include "cli/compute_sizes.hpp"
+
+namespace lockstep::cli {
+
+void add_compute_commands(const Command& root) {
+  const Command compute =
+      root.add("compute", "Compute: the machines that jobs run on", "lockstep compute list-sizes --type gpu");
+  add_list_sizes_command(compute);
+}
+
+}  // namespace lockstep::cli
