@@ -102,6 +102,7 @@ std::unique_ptr<CLI::App> make_parser(Actions& actions) {
   add_serve_command(root);
   add_token_commands(root);
   add_history_commands(root);
+  add_doctor_command(root);
   add_entrypoint_help(root);
   add_completion_commands(root);
   add_version_command(root);

@@ -19,6 +19,7 @@ void add_tensorboard_command(const Command& root);
 void add_serve_command(const Command& root);
 void add_token_commands(const Command& root);
 void add_history_commands(const Command& root);
+void add_doctor_command(const Command& root);
 void add_entrypoint_help(const Command& root);
 void add_completion_commands(const Command& root);
 void add_version_command(const Command& root);
