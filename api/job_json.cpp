@@ -73,9 +73,14 @@ Json job_json(const history::Run& run, const Workspace& workspace) {
   return job;
 }
 
+// For keys that differ, as a run's do: the object's own ways look through all of its members first, n times n in sum.
+static void append(Json& object, const std::string& key, Json value) {
+  object.get_ref<Json::object_t&>().push_back({key, std::move(value)});
+}
+
 static Json pairs_json(const std::vector<history::KeyValue>& pairs) {
   Json object = Json::object();
-  for (const auto& pair : pairs) object[pair.key] = pair.value;
+  for (const auto& pair : pairs) append(object, pair.key, pair.value);
   return object;
 }
 
@@ -101,7 +106,8 @@ Json job_json(const JobDetails& details, const Workspace& workspace) {
   job["tags"] = pairs_json(tags_beside_fields(details));
   job["params"] = pairs_json(details.params);
   job["metrics"] = Json::object();
-  for (const auto& metric : details.metrics) job["metrics"][metric.key] = number_json(metric.value);
+  Json& metrics = job["metrics"];
+  for (const auto& metric : details.metrics) append(metrics, metric.key, number_json(metric.value));
   job["failure_details"] = failure_json(details.failure);
   job["artifacts"] = artifacts_json(details.artifacts);
   job["state_history"] = Json::array();

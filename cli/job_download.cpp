@@ -55,6 +55,7 @@ int download(const DownloadArguments& arguments) {
   if (arguments.all) {
     for (const auto& [name, path] : outputs) count += copy_tree(path, target / "named-outputs" / name);
     count += copy_tree(folder.metrics(), target / "artifacts" / "metrics");
+    count += copy_tree(folder.tensorboard(), target / "artifacts" / "tensorboard");
     count += copy_tree(folder.checkpoints(), target / "artifacts" / "checkpoints");
     for (const auto& file : {folder.job_file(), folder.plan_file()})
       count += copy_tree(file, target / "artifacts" / file.filename());
@@ -75,7 +76,10 @@ void add_job_download(const Command& job) {
   add_name(command, arguments->name, "The run");
   command.option("-p,--download-path", arguments->path, "FOLDER [.]", "Where to");
   const AddedOption output = command.option("--output-name", arguments->output_name, "NAME", "Only this named output");
-  command.flag("--all", arguments->all, "Named outputs, metrics, checkpoints, job and plan too").excludes(output);
+  command
+      .flag("--all", arguments->all,
+            "Named outputs, metrics, event files of TensorBoard, checkpoints, job and plan too")
+      .excludes(output);
   command.does([arguments] { return download(*arguments); });
 }
 

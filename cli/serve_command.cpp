@@ -90,6 +90,7 @@ int serve(const ServeArguments& arguments) {
   const Workspace workspace =
       arguments.workspace.empty() ? Workspace::find() : Workspace(fs::absolute(arguments.workspace));
   http::Options options = options_of(arguments);
+  if (!arguments.store.empty()) history::open_store(arguments.store);  // or it ends here, and has made nothing
   workspace.create();
   const std::string store = arguments.store.empty() ? workspace.store_file().string() : arguments.store;
   if (options.gate) check_somebody_can_come_in(store);

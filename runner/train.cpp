@@ -51,8 +51,14 @@ static ArenaPart part_of(const Options& options, Collective& collective, Model& 
 static void register_as_stoppable(const Places& places, int rank) {
   install_stop_signals();
   const char* const given = std::getenv("LOCKSTEP_STOPPABLE_FILE");  // from the entrypoint
-  if (given == nullptr && !places.run) return;
-  const fs::path file = given != nullptr ? fs::path(given) : places.run->stoppable_file(rank);
+  fs::path file;
+  if (given != nullptr) {
+    file = given;
+  } else if (places.run) {
+    file = places.run->stoppable_file(rank);
+  } else {
+    return;
+  }
   fs::create_directories(file.parent_path());
   write_process_file(file, this_process());
 }

@@ -18,8 +18,11 @@ bool is_run(const Environment& environment) { return !value_of(environment, "LOC
 class Attendant {
  public:
   Attendant(const RankPlace& place, const Options& options, const Environment& environment)
-      : place_(place), environment_(environment), service_(metadata_service(environment)) {
-    if (is_run(environment)) folder_.emplace(value_of(environment, "LOCKSTEP_RUN_DIR"));
+      : place_(place),
+        environment_(environment),
+        service_(metadata_service(environment)),
+        is_task_(is_run(environment) && !place.tasks.empty()),
+        folder_(value_of(environment, "LOCKSTEP_RUN_DIR")) {
     if (!options.sink.empty()) sink_.emplace(options.sink, place, environment);
   }
 
@@ -29,21 +32,21 @@ class Attendant {
 
   void look(Command& command) {
     if (!notices_ && service_) notices_.emplace(*service_, place_, environment_);
-    if (notices_) pass_on_notices();
+    if (notices_) pass_on(notices_->fresh());
     if (is_parameter_server() && have_workers_ended()) command.dismiss();
     if (sink_) sink_->look();
   }
 
   void end(int wait_status) {
     notices_.reset();
-    if (folder_ && !place_.tasks.empty()) write_process_file(folder_->ended_file(place_.rank), this_process());
+    if (is_task_) write_process_file(folder_.ended_file(place_.rank), this_process());
     if (sink_) sink_->end(wait_status);
   }
 
  private:
   // A program that saves when it is asked to is asked; any other would die of the signal.
-  void pass_on_notices() {
-    for (const Notice& each : notices_->fresh()) {
+  void pass_on(const std::vector<Notice>& notices) {
+    for (const Notice& each : notices) {
       const auto saves = read_process_file(value_of(environment_, "LOCKSTEP_STOPPABLE_FILE"));
       const bool asked = saves && send_signal(*saves, SIGUSR1);
       tell(fmt::format("Azure will {} this machine{}{}: {}", each.type, each.not_before.empty() ? "" : ", not before ",
@@ -59,16 +62,15 @@ class Attendant {
   }
 
   bool is_parameter_server() const {
-    return folder_ && !place_.tasks.empty() &&
-           place_.tasks.at(static_cast<std::size_t>(place_.rank)).role == Role::parameter_server;
+    return is_task_ && place_.tasks.at(static_cast<std::size_t>(place_.rank)).role == Role::parameter_server;
   }
 
   // Nobody needs the parameter servers any more.
   bool have_workers_ended() const {
     for (std::size_t rank = 0; rank < place_.tasks.size(); ++rank) {
       if (place_.tasks[rank].role != Role::worker) continue;
-      const auto registered = read_registration(*folder_, static_cast<int>(rank));
-      const auto ended = read_process_file(folder_->ended_file(static_cast<int>(rank)));
+      const auto registered = read_registration(folder_, static_cast<int>(rank));
+      const auto ended = read_process_file(folder_.ended_file(static_cast<int>(rank)));
       if (!registered || ended != registered->process) return false;
     }
     return true;
@@ -77,7 +79,8 @@ class Attendant {
   const RankPlace& place_;
   const Environment& environment_;
   std::optional<MetadataService> service_;
-  std::optional<RunFolder> folder_;  // of the run, if this is one
+  bool is_task_;      // of a TensorFlow job in a run,
+  RunFolder folder_;  // whose folder this is
   std::optional<Sink> sink_;
   std::optional<Notices> notices_;
 };

@@ -18,7 +18,7 @@ using Status = VariableRow::Status;
 
 // A job (or whoever calls the entrypoint by hand) that names another meeting point is believed.
 std::string master_address(const RankPlace& place, const Environment& environment) {
-  const std::string own = value_of(environment, "MASTER_ADDR");
+  std::string own = value_of(environment, "MASTER_ADDR");
   if (!own.empty()) return own;
   const std::string azures = value_of(environment, "AZ_BATCH_MASTER_NODE");  // address:port
   if (!azures.empty() && !environment.contains("LOCKSTEP_NODES")) return azures.substr(0, azures.rfind(':'));

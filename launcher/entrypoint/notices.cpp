@@ -1,7 +1,9 @@
 #include "launcher/entrypoint/notices.hpp"
 
 #include <chrono>
+#include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "common/digest.hpp"
 #include "common/error.hpp"
@@ -20,13 +22,14 @@ static void write_down(const fs::path& folder, const Notice& notice) {
   write_file_atomically(file_of(folder, notice), json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-// A service that does not answer, or not as it should, is asked again.
 static void ask_again_and_again(const MetadataService& service, const fs::path& folder, const std::atomic<bool>& over) {
   ScheduledEvents events(service);
+  bool said = false;
   while (!over) {
     try {
       for (const Notice& each : events.new_notices()) write_down(folder, each);
-    } catch (const Error&) {
+    } catch (const Error& error) {  // it did not answer as it should: it is asked again
+      if (!std::exchange(said, true)) std::fprintf(stderr, "lockstep: %s\n", error.what());
     }
     const auto next = std::chrono::steady_clock::now() + between_questions;
     while (!over && std::chrono::steady_clock::now() < next) std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -204,7 +204,7 @@ TEST(Run, GivesInputsAndKeepsOutputs) {
       "name: io\n"
       "command: >-\n"
       "  wc -w < ${{inputs.data}}/words.txt > ${{outputs.counts}}/count.txt && mkdir -p outputs &&\n"
-      "  echo ${{inputs.label}} > outputs/label.txt\n"
+      "  echo ${{inputs.label}} > outputs/label.txt && echo events > $LOCKSTEP_RUN_DIR/tensorboard/events\n"
       "inputs: {data: {type: uri_folder, path: data}, label: ship it}\n"
       "outputs: {counts: {type: uri_folder}}\n");
   ASSERT_EQ(answer.exit_code, 0) << answer.both();
@@ -220,6 +220,7 @@ TEST(Run, GivesInputsAndKeepsOutputs) {
   EXPECT_FALSE(fs::exists(sandbox.folder() / "one/artifacts"));
   EXPECT_EQ(sandbox.lockstep({"job", "download", "io", "--all", "-p", "all"}).exit_code, 0);
   EXPECT_TRUE(fs::exists(sandbox.folder() / "all/artifacts/job.yml"));
+  EXPECT_EQ(read_file(sandbox.folder() / "all/artifacts/tensorboard/events"), "events\n");
   EXPECT_TRUE(fs::exists(sandbox.folder() / "all/named-outputs/counts/count.txt"));
   const Answer wrong = sandbox.lockstep({"job", "download", "io", "--output-name", "cuonts"});
   EXPECT_EQ(wrong.exit_code, 3);

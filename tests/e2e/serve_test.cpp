@@ -216,6 +216,15 @@ TEST(Serve, TokensArePrintedAloneSoThatAShellCanTakeThem) {
   EXPECT_EQ(sandbox.lockstep({"token", "create", "--scope", "all"}).exit_code, 2);
 }
 
+TEST(Serve, MakesNoWorkspaceForAStoreThatCantBeOpened) {
+  Sandbox sandbox;
+  sandbox.write("history.db", "somebody else's file");
+  const Answer answer =
+      sandbox.lockstep({"serve", "--port", "0", "--store", (sandbox.folder() / "history.db").string()});
+  EXPECT_NE(answer.exit_code, 0);
+  EXPECT_FALSE(fs::exists(sandbox.folder() / ".lockstep"));
+}
+
 TEST(Serve, TokensOfAStoreThatIsNotThereAreNoneAndNoneIsMade) {
   Sandbox sandbox;
   const std::string store = (sandbox.folder() / "typo.db").string();

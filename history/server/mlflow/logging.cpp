@@ -3,12 +3,27 @@
 #include "history/server/mlflow/existing_run.hpp"
 #include "history/server/mlflow/replies.hpp"
 #include "history/server/mlflow/routes.hpp"
+#include "history/store/reported_through.hpp"
 
 namespace lockstep::history::server::mlflow {
+
+// A sender that got no answer sends its batch again, perhaps while the first is still waiting here.
+static bool was_taken(Store& store, const Batch& batch) {
+  for (const KeyValue& tag : batch.tags) {
+    const auto through = ReportedThrough::read(tag);
+    if (!through) continue;
+    for (const KeyValue& each : store.tags(batch.run_id)) {
+      const auto before = each.key == tag.key ? ReportedThrough::read(each) : std::nullopt;
+      if (before && through->is_within(*before)) return true;
+    }
+  }
+  return false;
+}
 
 static Work written(Batch batch) {
   return [batch = std::move(batch)](Store& store) {
     return with_run(batch.run_id, [&] {
+      if (was_taken(store, batch)) return empty_reply();
       store.log_batch(batch.run_id, batch.metrics, batch.params, batch.tags);
       for (const auto& [model, metrics] : batch.of_models) store.log_model_metrics(model, metrics);
       return empty_reply();

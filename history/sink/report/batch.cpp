@@ -30,11 +30,13 @@ class Cutter {
 
   // False: the batch is full.
   bool take(const JournalEntry& entry) {
+    if (limits_.end && batch.end >= *limits_.end) return false;
     std::int64_t item = 0;
     const std::int64_t skipped = entry.sequence == batch.end.sequence ? batch.end.item : 0;
     const auto all = [&](const auto& values, auto take_one) {
       return std::all_of(values.begin(), values.end(), [&](const auto& each) {
         if (item++ < skipped) return true;
+        if (limits_.end && Position{entry.sequence, item} > *limits_.end) return false;
         if (!take_one(each.first, each.second)) return false;
         batch.end = {entry.sequence, item};
         return true;

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -24,6 +25,7 @@ struct BatchLimits {
   std::size_t params = 100;
   std::size_t tags = 99;
   std::size_t all = 999;
+  std::optional<Position> end = {};  // no further than here
 };
 
 struct Batch {

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
 #include "common/error.hpp"
+#include "history/store/reported_through.hpp"
 
 namespace lockstep::history::report {
 
@@ -14,20 +14,16 @@ namespace {
 constexpr BatchLimits limits;
 constexpr std::size_t entries_at_once = 1000;
 
-std::string tag_of(int rank) { return fmt::format("lockstep.reported.rank-{}", rank); }
-
-// "<report>:<sequence>.<item>": another training that goes on with the same run has journals of its own.
-std::string text_of(const Report& report, Position position) {
-  return fmt::format("{}:{}.{}", report.id, position.sequence, position.item);
+KeyValue tag_of(const Report& report, int rank, Position position) {
+  return ReportedThrough{fmt::format("rank-{}", rank), report.id, position.sequence, position.item}.tag();
 }
 
-std::optional<Position> position_of(const Report& report, const std::string& text) {
-  if (!text.starts_with(report.id + ":")) return std::nullopt;
-  std::istringstream rest(text.substr(report.id.size() + 1));
-  Position position;
-  char dot = 0;
-  if (!(rest >> position.sequence >> dot >> position.item)) return std::nullopt;
-  return position;
+// What the run's tags say of this report's journal of `rank`.
+std::optional<Position> position_on(const RunOnServer& run, const Report& report, int rank) {
+  const std::string key = tag_of(report, rank, {}).key;
+  const auto through = ReportedThrough::read({key, run.tags.value(key, std::string())});
+  if (!through || through->report != report.id) return std::nullopt;
+  return Position{through->sequence, through->item};
 }
 }  // namespace
 
@@ -104,10 +100,14 @@ void Delivery::look_at_run() {
   report_.experiment_id = run.experiment_id;
   report_.state_is_sent = false;
   params_ = std::move(run.params);
+  bool is_ahead = false;
   for (Outgoing& each : journals_) {
-    const auto taken = position_of(report_, run.tags.value(tag_of(each.rank), std::string()));
+    const auto taken = position_on(run, report_, each.rank);
     if (taken && *taken > each.share->sent && *taken <= each.known_end) each.share->sent = *taken;
+    is_ahead = is_ahead || (taken && *taken > each.known_end);
   }
+  // A power loss took the end of a journal, whose numbers are used again: what comes is not what was taken.
+  if (is_ahead) report_.id = new_report_id();
   save();
   looked_ = true;
   if (std::exchange(introduced_, true)) return;
@@ -136,11 +136,13 @@ bool Delivery::send_batch(Outgoing& journal) {
   Position& sent = journal.share->sent;
   BatchLimits now = limits;
   now.all = most_items_;
+  // What may be under way is sent again as it was, so that the server can tell that it is the same.
+  if (journal.known_end > sent) now.end = journal.known_end;
   const Batch batch = cut_batch(journal.entries, sent, params_, now);
   if (batch.items() == 0) return std::exchange(sent, batch.end) != batch.end;
   journal.known_end = batch.end;
   try {
-    server_.log_batch(report_.run_id, batch, tag_of(journal.rank), text_of(report_, batch.end));
+    server_.log_batch(report_.run_id, batch, tag_of(report_, journal.rank, batch.end));
   } catch (const Missing& reason) {
     throw GiveUp(reason.what());
   } catch (const Refused& reason) {

@@ -47,7 +47,7 @@ class Delivery {
     JournalShare* share;
     JournalReader reader;
     std::deque<JournalEntry> entries;  // read; the first is the one that share->sent points to, or later
-    Position known_end;                // up to here a tag on the server may be believed
+    Position known_end;                // up to here a tag on the server may be believed; behind `sent`: under way
   };
 
   void make_run();

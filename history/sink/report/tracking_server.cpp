@@ -136,10 +136,9 @@ void TrackingServer::update_run(const std::string& run_id, const std::string& st
   post("runs/update", body);
 }
 
-void TrackingServer::log_batch(const std::string& run_id, const Batch& batch, const std::string& tag,
-                               const std::string& tag_value) {
+void TrackingServer::log_batch(const std::string& run_id, const Batch& batch, const KeyValue& tag) {
   json tags = batch.tags;
-  tags.push_back({{"key", tag}, {"value", tag_value}});
+  tags.push_back({{"key", tag.key}, {"value", tag.value}});
   post("runs/log-batch", {{"run_id", run_id}, {"metrics", batch.metrics}, {"params", batch.params}, {"tags", tags}});
 }
 

@@ -9,6 +9,7 @@
 
 #include "history/sink/report/batch.hpp"
 #include "history/sink/report/http_client.hpp"
+#include "history/store/values.hpp"
 
 namespace lockstep::history::report {
 
@@ -54,7 +55,7 @@ class TrackingServer {
   RunOnServer get_run(const std::string& run_id);
   // "RUNNING", "FINISHED", "FAILED" or "KILLED"; the end's time with the last three.
   void update_run(const std::string& run_id, const std::string& status, std::optional<std::int64_t> ended_ms = {});
-  void log_batch(const std::string& run_id, const Batch& batch, const std::string& tag, const std::string& tag_value);
+  void log_batch(const std::string& run_id, const Batch& batch, const KeyValue& tag);  // the tag with the batch
 
   std::string shown_uri() const { return without_credentials(client_.settings().uri); }
 

@@ -218,5 +218,30 @@ TEST_F(RunsApi, DatasetsAndModelsOfARunAreShown) {
               HasSubstr("'digest'"));
 }
 
+json batch_through(const std::string& run_id, const std::string& through, int first, int last) {
+  json metrics = json::array();
+  for (int step = first; step < last; ++step) {
+    metrics.push_back({{"key", "loss"}, {"value", 0.5}, {"timestamp", step}, {"step", step}});
+  }
+  return {
+      {"run_id", run_id}, {"metrics", metrics}, {"tags", {{{"key", "lockstep.reported.rank-0"}, {"value", through}}}}};
+}
+
+// A sender that got no answer in time sends it again, and both may be taken up in the end.
+TEST_F(RunsApi, ABatchThatIsSentTwiceIsTakenOnce) {
+  const std::string id = new_run_id();
+  const auto points = [&] {
+    return get("metrics/get-history", {{"run_id", id}, {"metric_key", "loss"}}).json["metrics"].size();
+  };
+  for (const char* through : {"abc:3.0", "abc:3.0"})
+    EXPECT_EQ(post("runs/log-batch", batch_through(id, through, 0, 3)).status, 200);
+  EXPECT_EQ(points(), 3U);
+  EXPECT_EQ(post("runs/log-batch", batch_through(id, "abc:3.1", 3, 5)).status, 200);
+  EXPECT_EQ(post("runs/log-batch", batch_through(id, "abc:2.0", 0, 2)).status, 200);
+  EXPECT_EQ(points(), 5U) << "what is earlier was taken, too";
+  EXPECT_EQ(post("runs/log-batch", batch_through(id, "another:1.0", 5, 6)).status, 200);
+  EXPECT_EQ(points(), 6U) << "another report counts for itself";
+}
+
 }  // namespace
 }  // namespace lockstep::history::server::mlflow

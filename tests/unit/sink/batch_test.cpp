@@ -121,5 +121,20 @@ TEST(Backoff, WaitsAsLongAsTheServerAsks) {
   EXPECT_EQ(backoff.next_ms(1'000'000'000), 600'000);
 }
 
+TEST(CutBatch, GoesNoFurtherThanItsEnd) {
+  JournalEntry first;
+  JournalEntry empty;
+  JournalEntry last;
+  first.metrics = {{"a", 1}, {"b", 2}};
+  empty.sequence = 1;
+  last.sequence = 2;
+  last.metrics = {{"c", 3}, {"d", 4}};
+  for (const Position end : {Position{0, 1}, Position{1, 0}, Position{2, 0}, Position{2, 1}}) {
+    BatchLimits limits;
+    limits.end = end;
+    EXPECT_EQ(cut_batch({first, empty, last}, {}, {}, limits).end, end) << end.sequence << '.' << end.item;
+  }
+}
+
 }  // namespace
 }  // namespace lockstep::history::report
