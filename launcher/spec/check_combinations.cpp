@@ -16,6 +16,16 @@ const Mark& mark_of_key(const YamlNode& mapping, std::string_view key) {
 }
 
 // `key` has a meaning only if the `type` beside it is one of `types`; `row` is that type's row of the table.
+// a; a or b; a, b or c
+std::string alternatives(std::initializer_list<std::string_view> words) {
+  std::string text;
+  for (const auto* each = words.begin(); each != words.end(); ++each) {
+    if (each != words.begin()) text += each + 1 == words.end() ? " or " : ", ";
+    text += *each;
+  }
+  return text;
+}
+
 void belongs_to(const YamlNode& mapping, std::string_view key, std::string_view row,
                 std::initializer_list<std::string_view> types, Mistakes& mistakes) {
   const YamlNode* type = mapping.find("type");
@@ -26,7 +36,7 @@ void belongs_to(const YamlNode& mapping, std::string_view key, std::string_view 
   // A type that is no type was complained of already.
   if (meaning.empty() || std::find(types.begin(), types.end(), meaning) != types.end()) return;
   mistakes.add(mark_of_key(mapping, key),
-               fmt::format("'{}' belongs to type {}, and the type here is {}", key, fmt::join(types, " or "), meaning));
+               fmt::format("'{}' belongs to type {}, and the type here is {}", key, alternatives(types), meaning));
 }
 
 void check_input(const std::string& name, const YamlNode& node, const Input& input, Mistakes& mistakes) {

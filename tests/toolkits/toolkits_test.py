@@ -16,6 +16,7 @@ import unittest
 
 BUILD = sys.argv[1]
 CODE = pathlib.Path(__file__).resolve().parent / "code"
+EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "configs/jobs/pytorch-ddp.yml"
 PYTHON = "/usr/bin/python3"  # Debian's, which has torch and mpi4py
 
 
@@ -35,8 +36,15 @@ class Toolkits(unittest.TestCase):
         file = self.folder / f"{name}.yml"
         file.write_text(f"command: {command}\ncode: {CODE}\nresources: {{instance_count: {nodes}}}\n"
                         f"distribution: {distribution}\n")
-        return subprocess.Popen([f"{BUILD}/bin/lockstep", "run", str(file), "--name", name], env=self.environment,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return self.start_file(name, file)
+
+    def start_file(self, name, file, *options):
+        return subprocess.Popen([f"{BUILD}/bin/lockstep", "run", str(file), "--name", name, *options],
+                                env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def start_ddp(self, name, **values):
+        sets = [f"command={PYTHON} ddp.py", *(f"{key}={value}" for key, value in values.items())]
+        return self.start_file(name, EXAMPLE, *(word for each in sets for word in ("--set", each)))
 
     def end(self, name, process):
         said, _ = process.communicate(timeout=200)
@@ -50,8 +58,7 @@ class Toolkits(unittest.TestCase):
     def test_pytorch_ddp_trains_as_one_process_does(self):
         if not has("torch"):
             self.skipTest("Debian's python3-torch is not installed")
-        distribution = "{type: pytorch, process_count_per_instance: 2}"
-        lines = self.run_job("ddp", f"{PYTHON} ddp.py", distribution)
+        lines = self.end("ddp", self.start_ddp("ddp", **{"resources.instance_count": 2}))
         places = {re.search(r"(rank \d of 4 at \d/\d/\d)", line).group(1) for line in lines}
         self.assertEqual(places, {"rank 0 of 4 at 0/0/2", "rank 1 of 4 at 0/1/2", "rank 2 of 4 at 1/0/2",
                                   "rank 3 of 4 at 1/1/2"})
@@ -61,7 +68,7 @@ class Toolkits(unittest.TestCase):
     def test_two_pytorch_jobs_at_once_do_not_meet(self):
         if not has("torch"):
             self.skipTest("Debian's python3-torch is not installed")
-        jobs = {name: self.start(name, f"{PYTHON} ddp.py", "{type: pytorch}") for name in ("one", "two")}
+        jobs = {name: self.start_ddp(name) for name in ("one", "two")}
         for name, process in jobs.items():
             self.assertEqual(len(self.end(name, process)), 2)
 

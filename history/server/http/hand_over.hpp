@@ -64,7 +64,7 @@ boost::asio::awaitable<void> on_thread_of(boost::asio::thread_pool& pool, Action
           } catch (...) {
             thrown = std::current_exception();
           }
-          back(thrown);
+          back(std::move(thrown));  // it dies on one thread only
         });
       },
       boost::asio::use_awaitable);
