@@ -13,10 +13,10 @@ find_package(MPI REQUIRED COMPONENTS CXX)
 pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET yaml-cpp)
 find_package(simdjson REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(Boost 1.81 REQUIRED)  # Asio and Beast: headers only
 if(NOT LOCKSTEP_FUZZ)
   find_package(Eigen3 3.4 REQUIRED NO_MODULE)
   find_package(CLI11 REQUIRED)
-  find_package(Boost 1.81 REQUIRED)  # Asio and Beast: headers only
   find_package(benchmark REQUIRED)
   find_package(OpenMP REQUIRED COMPONENTS CXX)  # oneDNN's threads
   # oneDNN. Not by its own CMake file: Debian's asks for OpenCL's headers, which nothing here uses.

@@ -5,14 +5,10 @@
 
 #include <map>
 
-#include "common/error.hpp"
-#include "common/process_file.hpp"
 #include "history/sink/journal.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/temporary_folder.hpp"
-#include "tests/support/wait_until.hpp"
-#include "tests/support/write_text.hpp"
 
 namespace lockstep::entrypoint {
 namespace {
@@ -20,7 +16,6 @@ namespace {
 using lockstep::testing::ScriptedReply;
 using lockstep::testing::ScriptedRequest;
 using lockstep::testing::ScriptedServer;
-using lockstep::testing::wait_until;
 using ::testing::Contains;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
