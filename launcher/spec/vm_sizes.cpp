@@ -77,7 +77,8 @@ class Keys {
 
   template <class Value>
   void read(const YamlNode& node, const std::string& shown, std::optional<Value>& value) {
-    read(node, shown, value.emplace());
+    value = Value{};  // not emplace(): clang 14 takes a struct inside of a struct for one without a constructor
+    read(node, shown, *value);
   }
 
   void read(const YamlNode& node, const std::string& shown, std::string& value) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "common/utf8.hpp"
 #include "history/server/mlflow/error.hpp"
