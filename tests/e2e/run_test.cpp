@@ -204,7 +204,8 @@ TEST(Run, GivesInputsAndKeepsOutputs) {
       "name: io\n"
       "command: >-\n"
       "  wc -w < ${{inputs.data}}/words.txt > ${{outputs.counts}}/count.txt && mkdir -p outputs &&\n"
-      "  echo ${{inputs.label}} > outputs/label.txt && echo events > $LOCKSTEP_RUN_DIR/tensorboard/events\n"
+      "  echo ${{inputs.label}} > outputs/label.txt && mkdir -p $LOCKSTEP_RUN_DIR/tensorboard &&\n"
+      "  echo events > $LOCKSTEP_RUN_DIR/tensorboard/events\n"
       "inputs: {data: {type: uri_folder, path: data}, label: ship it}\n"
       "outputs: {counts: {type: uri_folder}}\n");
   ASSERT_EQ(answer.exit_code, 0) << answer.both();
