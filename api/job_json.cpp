@@ -31,11 +31,6 @@ static Json time_json(std::int64_t milliseconds) {
   return milliseconds == 0 ? Json(nullptr) : Json(iso8601(milliseconds));
 }
 
-template <class Value>
-static Json optional_json(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
 static Json text_json(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 Json number_json(double value) {

@@ -17,6 +17,11 @@ namespace lockstep::api {
 
 using Json = nlohmann::ordered_json;
 
+template <class Value>
+Json optional_json(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
 // All that is known of one run.
 struct JobDetails {
   history::Run run;

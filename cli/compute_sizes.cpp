@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "api/job_json.hpp"
 #include "cli/output.hpp"
 #include "cli/text_table.hpp"
 #include "common/error.hpp"
@@ -24,11 +25,6 @@ std::vector<std::string> families_of(std::span<const spec::VmSize> sizes) {
 }
 
 std::string_view type_of(const spec::VmSize& size) { return size.gpus ? "gpu" : size.fpgas ? "fpga" : "cpu"; }
-
-template <class Value>
-Json or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 // "nd" is no part of "Standard_NC6": what all names begin with counts only where it was begun.
 bool has_part(const std::string& name, const std::string& part) {
@@ -94,14 +90,14 @@ Json size_json(const spec::VmSize& size) {
           {"v_cp_us", size.vcpus},
           {"gpus", size.gpus ? size.gpus->count : 0},
           {"memory_gb", size.memory_gib},
-          {"low_priority_capable", or_null(size.low_priority)},
+          {"low_priority_capable", api::optional_json(size.low_priority)},
           {"gpu", devices_json(size.gpus)},
           {"fpgas", size.fpgas ? size.fpgas->count : 0},
           {"fpga", devices_json(size.fpgas)},
           {"network",
-           {{"gbps", or_null(size.network.gbps)},
-            {"rdma", or_null(size.network.rdma)},
-            {"infiniband_gbps", or_null(size.network.infiniband_gbps)}}},
+           {{"gbps", api::optional_json(size.network.gbps)},
+            {"rdma", api::optional_json(size.network.rdma)},
+            {"infiniband_gbps", api::optional_json(size.network.infiniband_gbps)}}},
           {"price", price},
           {"retired", size.retired}};
 }

@@ -27,8 +27,6 @@ bool launcher_reports(const Places& places) {
   return places.run && variable("MLFLOW_RUN_ID") == variable("LOCKSTEP_RUN_ID");
 }
 
-bool names_a_server(const std::string& uri) { return uri.starts_with("http://") || uri.starts_with("https://"); }
-
 std::int64_t milliseconds(double seconds) { return static_cast<std::int64_t>(seconds * 1000); }
 
 fs::path lock_file(const fs::path& folder) { return folder / "report.lock"; }
@@ -125,7 +123,8 @@ void Reporting::finish(const std::string& state) {
 
 std::unique_ptr<Reporting> start_reporting(const Options& options, const Places& places, int ranks, bool resumed,
                                            TrainingLog& log) {
-  if (options.report == "none" || !names_a_server(variable("MLFLOW_TRACKING_URI")) || launcher_reports(places)) {
+  if (options.report == "none" || !report::is_server_address(variable("MLFLOW_TRACKING_URI")) ||
+      launcher_reports(places)) {
     return nullptr;
   }
   report::Assignment assignment;

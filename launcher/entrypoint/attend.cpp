@@ -1,12 +1,12 @@
 #include "launcher/entrypoint/attend.hpp"
 
-#include <unistd.h>
-
 #include <csignal>
+#include <utility>
 
 #include "common/error.hpp"
 #include "common/process_file.hpp"
 #include "launcher/entrypoint/notices.hpp"
+#include "launcher/entrypoint/say.hpp"
 #include "launcher/entrypoint/sink.hpp"
 #include "launcher/entrypoint/stay.hpp"
 
@@ -31,34 +31,58 @@ class Attendant {
   }
 
   void look(Command& command) {
-    if (!notices_ && service_) notices_.emplace(*service_, place_, environment_);
-    if (notices_) pass_on(notices_->fresh());
-    if (is_parameter_server() && have_workers_ended()) command.dismiss();
-    if (sink_) sink_->look();
+    unharmed([&] {
+      if (is_parameter_server() && have_workers_ended()) command.dismiss();
+    });
+    unharmed([&] {
+      if (!notices_ && service_) notices_.emplace(*service_, place_, environment_);
+      if (notices_) pass_on(notices_->fresh());
+    });
+    unharmed([&] {
+      if (sink_) sink_->look();
+    });
   }
 
   void end(int wait_status) {
     notices_.reset();
-    if (is_task_) write_process_file(folder_.ended_file(place_.rank), this_process());
-    if (sink_) sink_->end(wait_status);
+    unharmed([&] {
+      if (is_task_) write_process_file(folder_.ended_file(place_.rank), this_process());
+    });
+    unharmed([&] {
+      if (sink_) sink_->end(wait_status);
+    });
   }
 
  private:
-  // A program that saves when it is asked to is asked; any other would die of the signal.
+  // What goes wrong with one duty must end neither the command nor the other duties. Said once: a full disk stays full.
+  template <class Duty>
+  void unharmed(const Duty& duty) {
+    try {
+      duty();
+    } catch (const std::exception& error) {
+      if (!std::exchange(said_, true)) say(error.what());
+    }
+  }
+
+  // A program that saves when it is asked to is asked, at once or as soon as it says that it can; any other would die
+  // of the signal.
   void pass_on(const std::vector<Notice>& notices) {
     for (const Notice& each : notices) {
-      const auto saves = read_process_file(value_of(environment_, "LOCKSTEP_STOPPABLE_FILE"));
-      const bool asked = saves && send_signal(*saves, SIGUSR1);
-      tell(fmt::format("Azure will {} this machine{}{}: {}", each.type, each.not_before.empty() ? "" : ", not before ",
-                       each.not_before,
-                       asked ? "the program was asked to save" : "the program does not say that it can save"));
+      owed_ = fmt::format("Azure will {} this machine{}{}", each.type, each.not_before.empty() ? "" : ", not before ",
+                          each.not_before);
+    }
+    if (owed_.empty()) return;
+    const auto saves = read_process_file(value_of(environment_, "LOCKSTEP_STOPPABLE_FILE"));
+    if (saves && send_signal(*saves, SIGUSR1)) {
+      tell(std::exchange(owed_, "") + ": the program was asked to save");
+    } else if (!notices.empty()) {
+      tell(owed_ + ": the program does not say yet that it can save");
     }
   }
 
   void tell(const std::string& text) {
     if (sink_) return sink_->note(text);
-    const std::string line = "lockstep: " + text + "\n";
-    [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, line.data(), line.size());
+    say(text);
   }
 
   bool is_parameter_server() const {
@@ -83,20 +107,9 @@ class Attendant {
   RunFolder folder_;  // whose folder this is
   std::optional<Sink> sink_;
   std::optional<Notices> notices_;
+  std::string owed_;  // the last notice, until the program was asked to save
+  bool said_ = false;
 };
-
-// What goes wrong with the attendance must not end the command. Said once: a full disk stays full.
-template <class Duty>
-void unharmed(const Duty& duty) {
-  static bool said = false;
-  try {
-    duty();
-  } catch (const std::exception& error) {
-    const std::string line = fmt::format("lockstep: {}\n", error.what());
-    if (!std::exchange(said, true)) [[maybe_unused]]
-      const ssize_t put = ::write(STDERR_FILENO, line.data(), line.size());
-  }
-}
 }  // namespace
 
 bool needs_attendance(const RankPlace& place, const Options& options, const Environment& environment) {
@@ -111,8 +124,8 @@ void attend(const RankPlace& place, const Options& options, const Environment& e
         attendant.take_output();
         become_command();
       },
-      [&](Command& command) { unharmed([&] { attendant.look(command); }); });
-  unharmed([&] { attendant.end(status); });
+      [&](Command& command) { attendant.look(command); });
+  attendant.end(status);
   end_like(status);
 }
 

@@ -1,7 +1,6 @@
 #include "launcher/entrypoint/command_line.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdio>
 #include <string_view>
@@ -9,6 +8,20 @@
 #include "common/error.hpp"
 
 namespace lockstep::entrypoint {
+
+static constexpr OptionRow rows[] = {
+    {"--toolkit", "NAME", "How the processes find each other: mpi (the default), pytorch, tensorflow, none"},
+    {"--procs-per-node", "N", "Derive node and local rank from this many ranks per node"},
+    {"--nodes", "N", "TensorFlow: over so many nodes"},
+    {"--workers", "N", "TensorFlow: so many workers (all that are no parameter servers)"},
+    {"--parameter-servers", "N", "TensorFlow: so many parameter servers (0)"},
+    {"--prepare", "COMMAND", "Run this by bash once on each node, before its first rank"},
+    {"--sink", "FOLDER",
+     "Stay as the parent: keep the output, how it ended and what the machine did in FOLDER, bring it to the MLflow run "
+     "of "
+     "MLFLOW_RUN_ID, and pass on Azure's notices of preemption"}};
+
+std::span<const OptionRow> option_rows() { return rows; }
 
 static constexpr int most_processes = 1'000'000;
 
@@ -32,8 +45,6 @@ static void set_option(Options& options, std::string_view option, std::string_vi
 }
 
 CommandLine parse_command_line(std::span<const char* const> arguments) {
-  constexpr std::array<std::string_view, 7> known = {"--toolkit",           "--procs-per-node", "--nodes", "--workers",
-                                                     "--parameter-servers", "--prepare",        "--sink"};
   constexpr const char* usage = "usage: lockstep entrypoint [OPTION...] -- ARGV... (--help has the options)";
   CommandLine result;
   std::size_t i = 0;
@@ -42,7 +53,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments) {
     if (argument == "--") break;
     const std::size_t equals = std::min(argument.find('='), argument.size());
     const std::string_view option = argument.substr(0, equals);
-    if (std::find(known.begin(), known.end(), option) == known.end()) {
+    if (std::none_of(std::begin(rows), std::end(rows), [&](const OptionRow& row) { return row.name == option; })) {
       throw bad_input("entrypoint: unexpected '{}'; {}", argument, usage);
     }
     if (equals < argument.size()) {

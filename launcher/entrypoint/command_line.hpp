@@ -9,6 +9,14 @@
 
 namespace lockstep::entrypoint {
 
+// The options, for whoever parses them and for the help pages.
+struct OptionRow {
+  const char* name;   // "--nodes"
+  const char* value;  // "N"
+  const char* help;
+};
+std::span<const OptionRow> option_rows();
+
 struct CommandLine {
   Options options;
   std::vector<std::string> argv;  // the command that the rank becomes; never empty

@@ -14,6 +14,7 @@
 #include "launcher/entrypoint/network.hpp"
 #include "launcher/entrypoint/node_folder.hpp"
 #include "launcher/entrypoint/preparation.hpp"
+#include "launcher/entrypoint/say.hpp"
 #include "launcher/entrypoint/sink.hpp"
 
 namespace lockstep::entrypoint {
@@ -32,10 +33,8 @@ std::string path_of(const Environment& environment) {
   return found == environment.end() ? "/usr/local/bin:/usr/bin:/bin" : found->second;
 }
 
-// One write, so that lines of several ranks on one descriptor are not mixed. stderr is the rank's log by now.
 [[noreturn]] void leave(int code, const std::string& message) {
-  const std::string line = "lockstep: " + message + "\n";
-  [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, line.data(), line.size());
+  say(message);
   ::_exit(code);
 }
 
@@ -124,12 +123,10 @@ std::string did_you_mean_program(const std::string& name, const std::string& pat
 
 // Said once a node, by its first rank.
 static void tune_network(const RankPlace& place, Environment& environment) {
-  std::string said;
   for (const Setting& each : settings_for(look_at_node(environment, place.has_peers), network_table(), environment)) {
     environment[each.name] = each.value;
-    said += fmt::format("lockstep: {}={} ({})\n", each.name, each.value, each.why);
+    if (place.local_rank == 0) say(fmt::format("{}={} ({})", each.name, each.value, each.why));
   }
-  if (place.local_rank == 0 && !said.empty()) std::fputs(said.c_str(), stderr);
 }
 
 static void prepare(const std::string& command, const RankPlace& place, const Environment& environment) {

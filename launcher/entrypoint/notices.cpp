@@ -1,13 +1,13 @@
 #include "launcher/entrypoint/notices.hpp"
 
 #include <chrono>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "common/digest.hpp"
 #include "common/error.hpp"
 #include "launcher/entrypoint/node_folder.hpp"
+#include "launcher/entrypoint/say.hpp"
 
 namespace lockstep::entrypoint {
 
@@ -22,27 +22,33 @@ static void write_down(const fs::path& folder, const Notice& notice) {
   write_file_atomically(file_of(folder, notice), json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-static void ask_again_and_again(const MetadataService& service, const fs::path& folder, const std::atomic<bool>& over) {
+void Notices::ask_again_and_again(const MetadataService& service) {
   ScheduledEvents events(service);
   bool said = false;
-  while (!over) {
+  std::unique_lock lock(mutex_);
+  while (!over_) {
+    lock.unlock();
     try {
-      for (const Notice& each : events.new_notices()) write_down(folder, each);
+      for (const Notice& each : events.new_notices()) write_down(folder_, each);
     } catch (const Error& error) {  // it did not answer as it should: it is asked again
-      if (!std::exchange(said, true)) std::fprintf(stderr, "lockstep: %s\n", error.what());
+      if (!std::exchange(said, true)) say(error.what());
     }
-    const auto next = std::chrono::steady_clock::now() + between_questions;
-    while (!over && std::chrono::steady_clock::now() < next) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    lock.lock();
+    wake_.wait_for(lock, between_questions, [this] { return over_; });
   }
 }
 
 Notices::Notices(const MetadataService& service, const RankPlace& place, const Environment& environment)
     : folder_(node_folder(place, environment)) {
-  if (place.local_rank == 0) asking_ = std::thread([=, this] { ask_again_and_again(service, folder_, over_); });
+  if (place.local_rank == 0) asking_ = std::thread([this, service] { ask_again_and_again(service); });
 }
 
 Notices::~Notices() {
-  over_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  wake_.notify_all();
   if (asking_.joinable()) asking_.join();
 }
 

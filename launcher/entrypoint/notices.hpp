@@ -1,7 +1,8 @@
 // Notices of the machine's end, for all ranks of a node: one asks the metadata service, all read what it writes down.
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
@@ -25,7 +26,11 @@ class Notices {
  private:
   fs::path folder_;
   std::set<std::string> known_;
-  std::atomic<bool> over_ = false;
+  void ask_again_and_again(const MetadataService& service);
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool over_ = false;
   std::thread asking_;
 };
 

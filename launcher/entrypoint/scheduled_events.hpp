@@ -2,7 +2,6 @@
 // https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <set>
 #include <string>

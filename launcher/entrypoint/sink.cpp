@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/utf8.hpp"
 #include "history/sink/report/sender.hpp"
+#include "launcher/entrypoint/say.hpp"
 
 namespace lockstep::entrypoint {
 
@@ -23,19 +23,12 @@ constexpr std::size_t lines_to_keep = 20;
 constexpr std::int64_t bytes_to_keep = 4000;  // MLflow takes tags of 8000
 constexpr std::int64_t patience_at_end_ms = 5000;
 
-void say(const std::string& text) {
-  const std::string line = "lockstep: " + text + "\n";
-  [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, line.data(), line.size());
-}
-
 fs::path made(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw failure("cannot make {}: {}", folder.string(), error.message());
   return folder;
 }
-
-bool is_server(const std::string& uri) { return uri.starts_with("http://") || uri.starts_with("https://"); }
 }  // namespace
 
 // The thread that delivers, with what it needs to know.
@@ -88,7 +81,7 @@ Sink::Sink(const fs::path& folder, const RankPlace& place, const Environment& en
     next_sample_ms_ = monotonic_ms() + sampling_interval_ms_;
   }
   const std::string uri = value_of(environment, "MLFLOW_TRACKING_URI");
-  if (!is_server(uri) || value_of(environment, "MLFLOW_RUN_ID").empty()) return;
+  if (!report::is_server_address(uri) || value_of(environment, "MLFLOW_RUN_ID").empty()) return;
   make_reporter_ = [journals = folder / fmt::format("rank-{}", place.rank), rank = place.rank, environment] {
     return std::make_unique<Reporter>(journals, rank, environment);
   };

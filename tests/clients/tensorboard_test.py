@@ -18,6 +18,7 @@ import urllib.parse
 import urllib.request
 
 import servers
+import waiting
 import numpy
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.util import tensor_util
@@ -208,12 +209,9 @@ class Served:
         with urllib.request.urlopen(self.url + "data/" + path, timeout=60) as reply:
             return json.load(reply)
 
-    def wait_for(self, what):
-        deadline = time.monotonic() + 120
-        while not what():
-            if time.monotonic() > deadline:
-                raise AssertionError("it has not come")
-            time.sleep(0.2)
+    @staticmethod
+    def wait_for(what):
+        waiting.wait_for(what, "it has not come", deadline_s=120)
 
     def scalars(self, run, tag):
         """(step, value) of each point."""

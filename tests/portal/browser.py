@@ -7,7 +7,6 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -20,23 +19,14 @@ from selenium.webdriver.common.by import By
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "clients"))
 import servers  # noqa: E402
+import waiting  # noqa: E402
 
 DEADLINE_S = 20
 
 
 def wait_for(condition, what, deadline_s=DEADLINE_S):
-    """The first true answer of `condition`. `what`: a text, or a function that makes it when it is too late."""
-    end = time.monotonic() + deadline_s
-    while True:
-        try:
-            answer = condition()
-        except StaleElementReferenceException:  # drawn anew between two looks
-            answer = None
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {deadline_s} s: {what() if callable(what) else what}")
-        time.sleep(0.05)
+    # drawn anew between two looks: not an answer yet
+    return waiting.wait_for(condition, what, deadline_s, passing=StaleElementReferenceException)
 
 
 class Server:

@@ -16,6 +16,9 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import waiting  # noqa: E402
+
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 DATA = "/usr/share/datasets/fashion-mnist"
 
@@ -42,13 +45,12 @@ class Metadata(http.server.BaseHTTPRequestHandler):
 
 
 def wait_for(condition, what, training):
-    deadline = time.monotonic() + 100
-    while not condition():
+    def answer():
         if training.poll() is not None:
             raise AssertionError(f"it ended with {training.returncode} before {what}:\n{training.stdout.read()}")
-        if time.monotonic() > deadline:
-            raise AssertionError(f"never: {what}")
-        time.sleep(0.02)
+        return condition()
+
+    waiting.wait_for(answer, what, deadline_s=100)
 
 
 class Preemption(unittest.TestCase):

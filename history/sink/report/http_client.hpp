@@ -21,7 +21,8 @@ struct ServerSettings {
   int total_s = 60;  // for a request and its reply
 };
 
-ServerSettings settings_of_environment();  // throws bad_input for what is no http(s) address or no boolean
+ServerSettings settings_of_environment();        // throws bad_input for what is no http(s) address or no boolean
+bool is_server_address(const std::string& uri);  // http or https: MLflow's client takes others, too
 std::string without_credentials(const std::string& uri);
 
 struct HttpReply {

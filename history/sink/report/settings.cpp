@@ -19,11 +19,13 @@ static bool boolean(const char* name) {
   throw bad_input("{} is '{}'; it may be true, false, 1 or 0", name, value);
 }
 
+bool is_server_address(const std::string& uri) { return uri.starts_with("http://") || uri.starts_with("https://"); }
+
 ServerSettings settings_of_environment() {
   ServerSettings settings;
   settings.uri = variable("MLFLOW_TRACKING_URI");
   while (settings.uri.ends_with('/')) settings.uri.pop_back();
-  if (!settings.uri.starts_with("http://") && !settings.uri.starts_with("https://")) {
+  if (!is_server_address(settings.uri)) {
     throw bad_input("MLFLOW_TRACKING_URI ('{}') is no address of a server: it begins with http:// or https://",
                     without_credentials(settings.uri));
   }

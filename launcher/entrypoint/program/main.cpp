@@ -1,29 +1,28 @@
 // `lockstep-entrypoint`: `lockstep entrypoint` by itself, for containers and nodes that have nothing else of us.
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <string_view>
 
 #include "launcher/entrypoint/command_line.hpp"
 
-static constexpr const char* help =
-    R"(Become a rank: find its place, open its log, set its environment, exec the command
-
-usage: lockstep-entrypoint [OPTION...] -- ARGV...
-
-  --toolkit NAME           How the processes find each other: mpi (the default), pytorch, tensorflow, none
-  --procs-per-node N       Derive node and local rank from this many ranks per node
-  --nodes N                TensorFlow: over so many nodes
-  --workers N              TensorFlow: so many workers (all that are no parameter servers)
-  --parameter-servers N    TensorFlow: so many parameter servers (0)
-  --prepare COMMAND        Run this by bash once on each node, before its first rank; output: logs/prepare-<node>.log
-  --sink FOLDER            Stay as the parent: keep the output, how it ended and what the machine did in FOLDER,
-                           bring it to the MLflow run of MLFLOW_RUN_ID, and pass on Azure's notices of preemption
-
-  mpirun -np 4 lockstep-entrypoint -- python train.py
-  srun lockstep-entrypoint --toolkit pytorch -- python ddp.py
-)";
+static int print_help() {
+  std::fputs(
+      "Become a rank: find its place, open its log, set its environment, exec the command\n\n"
+      "usage: lockstep-entrypoint [OPTION...] -- ARGV...\n\n",
+      stdout);
+  for (const auto& row : lockstep::entrypoint::option_rows()) {
+    std::printf("  %-24s %s\n", fmt::format("{} {}", row.name, row.value).c_str(), row.help);
+  }
+  std::fputs(
+      "\n  mpirun -np 4 lockstep-entrypoint -- python train.py\n"
+      "  srun lockstep-entrypoint --toolkit pytorch -- python ddp.py\n",
+      stdout);
+  return std::fflush(stdout) == 0 ? 0 : 1;
+}
 
 int main(int argc, char** argv) {
   const std::string_view first = argc > 1 ? argv[1] : "";
-  if (first == "--help" || first == "-h") return std::fputs(help, stdout) < 0 ? 1 : 0;
+  if (first == "--help" || first == "-h") return print_help();
   return lockstep::entrypoint::run_command_line({argv + 1, static_cast<std::size_t>(argc - 1)});
 }

@@ -26,13 +26,15 @@ def answer():
 
 
 def ask(address):
-    for _ in range(600):  # the other may still be starting
+    deadline = time.monotonic() + 60
+    while True:
         try:
-            with socket.create_connection(parsed(address)) as connection:
+            with socket.create_connection(parsed(address), timeout=60) as connection:
                 return connection.recv(100).decode()
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-    raise TimeoutError(address)
+        except ConnectionRefusedError:  # it is still starting
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)  # leaves the processor to it
 
 
 if task["type"] == "ps":

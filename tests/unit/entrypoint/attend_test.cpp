@@ -44,11 +44,13 @@ class Attended : public ::testing::Test {
                {"mpirun", "--oversubscribe", "--bind-to", "none", "-np", std::to_string(ranks)});
   }
 
-  // The tags of rank 0's journal.
+  // The tags of rank 0's journal, the later of two as a run would have it.
   std::map<std::string, std::string> tags() const {
     std::map<std::string, std::string> all;
     history::JournalReader reader(sink_ / "rank-0" / "rank-0.jsonl");
-    for (const auto& entry : reader.read_new()) all.insert(entry.tags.begin(), entry.tags.end());
+    for (const auto& entry : reader.read_new()) {
+      for (const auto& [key, value] : entry.tags) all[key] = value;
+    }
     return all;
   }
 
@@ -133,6 +135,27 @@ TEST_F(Attended, IsAskedToSaveWhenAzureTakesTheMachineAway) {
   EXPECT_THAT(tags(),
               Contains(Pair("lockstep.rank_0.notice",
                             "Azure will Preempt this machine, not before soon: the program was asked to save")));
+}
+
+// The notice is there from the start; the program says only after it was told of that it can save.
+TEST_F(Attended, IsAskedToSaveAsSoonAsItCan) {
+  ScriptedServer server([](const ScriptedRequest& request) {
+    if (request.path.starts_with("/metadata/instance")) return ScriptedReply{.body = "pool_1"};
+    return ScriptedReply{.body = R"({"Events":[{"EventId":"A","EventType":"Reboot","Resources":["pool_1"]}]})"};
+  });
+  environment_["LOCKSTEP_METADATA_SERVICE"] = fmt::format("127.0.0.1:{}", server.port());
+  const std::string journal = (sink_ / "rank-0" / "rank-0.jsonl").string();
+  const auto result =
+      run({"--sink", sink_.string()},
+          fmt::format("until grep -q 'does not say yet' {}; do sleep 0.05; done; trap 'echo saved; exit 0' USR1; "
+                      "f=$LOCKSTEP_STOPPABLE_FILE; "
+                      "printf '{{\"pid\":%d,\"start_time\":%d}}' $$ $(cut -d' ' -f22 /proc/$$/stat) > $f.part; "
+                      "mv $f.part $f; while :; do sleep 0.05; done",
+                      journal));
+  EXPECT_EQ(result.exit_code(), 0);
+  EXPECT_EQ(read_file(sink_ / "rank-0.log"), "saved\n");
+  EXPECT_THAT(tags(), Contains(Pair("lockstep.rank_0.notice",
+                                    "Azure will Reboot this machine: the program was asked to save")));
 }
 
 }  // namespace
