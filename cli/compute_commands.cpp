@@ -1,5 +1,6 @@
 // `lockstep compute`.
 #include "cli/commands.hpp"
+#include "cli/compute_nodes.hpp"
 #include "cli/compute_sizes.hpp"
 
 namespace lockstep::cli {
@@ -8,6 +9,7 @@ void add_compute_commands(const Command& root) {
   const Command compute =
       root.add("compute", "Compute: the machines that jobs run on", "lockstep compute list-sizes --type gpu");
   add_list_sizes_command(compute);
+  add_node_commands(compute);
 }
 
 }  // namespace lockstep::cli

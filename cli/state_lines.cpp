@@ -37,14 +37,35 @@ static std::string before_it(std::size_t waiting) {
   return fmt::format("{} {} before it", waiting, waiting == 1 ? "run waits" : "runs wait");
 }
 
+static std::string queue_for_hosts(std::span<const supervise::LedgerEntry> entries,
+                                   const supervise::LedgerEntry& ours) {
+  std::size_t waiting = 0;
+  std::size_t free = ours.hosts.size();
+  std::string taken;
+  for (const auto& each : entries) {
+    if (!each.running && each.ticket < ours.ticket && may_meet(each, ours)) ++waiting;
+    if (!each.running) continue;
+    for (const auto& host : claimed(each)) {
+      if (std::find(ours.hosts.begin(), ours.hosts.end(), host) == ours.hosts.end()) continue;
+      --free;
+      taken += fmt::format("{}{} by {}", taken.empty() ? "" : ", ", host, each.run_id);
+    }
+  }
+  return fmt::format("{}; it needs {} {}, {} of {} are free{}{}", before_it(waiting), ours.nodes,
+                     ours.nodes == 1 ? "node" : "nodes", free, ours.hosts.size(), taken.empty() ? "" : "; taken: ",
+                     taken);
+}
+
 std::string queue_text(std::span<const supervise::LedgerEntry> entries, const std::string& run_id, int machine_slots) {
   const auto ours =
       std::find_if(entries.begin(), entries.end(), [&](const auto& each) { return each.run_id == run_id; });
   if (ours == entries.end() || ours->running) return "";
+  if (!ours->hosts.empty()) return queue_for_hosts(entries, *ours);
   std::size_t waiting = 0;
   int taken = 0;
   std::string running;
   for (const auto& each : entries) {
+    if (!each.hosts.empty()) continue;  // it takes no slots of this machine
     if (!each.running && each.ticket < ours->ticket) ++waiting;
     if (!each.running) continue;
     taken += each.slots;

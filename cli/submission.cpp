@@ -1,21 +1,16 @@
 #include "cli/submission.hpp"
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include "common/error.hpp"
 #include "common/trace.hpp"
 #include "history/store/run_name.hpp"
+#include "launcher/compute/definitions.hpp"
 #include "launcher/compute/local.hpp"
+#include "launcher/hosts/preflight.hpp"
 #include "launcher/spec/read_job.hpp"
 
 namespace lockstep::cli {
-
-static std::string user_name() {
-  const passwd* entry = ::getpwuid(::geteuid());
-  if (entry != nullptr) return entry->pw_name;
-  return std::to_string(::geteuid());
-}
 
 // MLflow's and Azure ML's default is the folder that one submits from; "/" has no name.
 static std::string experiment_of_folder() {
@@ -40,18 +35,40 @@ static plan::Surroundings surroundings_of(spec::CommandJob& job, const Submissio
   return around;
 }
 
+static plan::Compute compute_of(const spec::CommandJob& job, const Workspace& workspace,
+                                const plan::Surroundings& around) {
+  if (job.compute.empty()) return compute::this_machine();
+  const spec::Compute found = with_purpose("compute", [&] { return compute::find(workspace, job.compute); });
+  return hosts::compute_of(found, around.lockstep_program);
+}
+
 plan::Plan plan_job(const SubmissionOptions& options, const Workspace& workspace) {
   if (options.stop_grace_s < 0) throw bad_input("--stop-grace wants seconds, 0 or more, not {}", options.stop_grace_s);
   spec::CommandJob job = spec::read_job_file(options.file, options.sets);
   const plan::Surroundings around = surroundings_of(job, options, workspace);
-  plan::Plan plan = plan::plan(job, compute::this_machine(), around);
+  plan::Plan plan = plan::plan(job, compute_of(job, workspace, around), around);
   if (auto problems = compute::check(plan); !problems.empty()) throw InputErrors(std::move(problems));
   return plan;
+}
+
+// Said at once, not when the run has waited for its turn.
+static void look_at_hosts(const plan::Plan& plan, const Workspace& workspace) {
+  const auto& compute = plan.remote->compute;
+  const auto reports = hosts::preflight(workspace, compute, compute.engine.hosts, this_program(), [] { return false; });
+  std::vector<Diagnostic> problems;
+  std::size_t well = 0;
+  for (const auto& each : reports) {
+    if (each.problems.empty()) ++well;
+    for (const auto& text : each.problems) problems.push_back({fmt::format("compute '{}'", plan.compute), 0, 0, text});
+  }
+  if (well < plan.nodes.size()) throw InputErrors(std::move(problems));
+  for (const auto& each : problems) fmt::print(stderr, "note: {}\n", each.text());
 }
 
 Submitted submit_job(const SubmissionOptions& options, const Workspace& workspace) {
   plan::Plan plan = plan_job(options, workspace);
   trace("planned");
+  if (plan.remote) look_at_hosts(plan, workspace);
   supervise::Limits limits;
   limits.stop_grace_s = options.stop_grace_s;
   supervise::Started started = supervise::submit(workspace, plan, limits);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,11 @@ Environment current_environment() {
     if (equals != std::string::npos) all.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return all;
+}
+
+std::string user_name() {
+  if (const passwd* const entry = ::getpwuid(::geteuid())) return entry->pw_name;
+  return std::to_string(::geteuid());
 }
 
 std::optional<std::uint64_t> start_time_of(pid_t pid) {
@@ -70,6 +76,12 @@ std::optional<fs::path> find_program(const std::string& name, const std::string&
     begin = end + 1;
   }
   return std::nullopt;
+}
+
+std::string path_with(const std::string& path, const fs::path& folder) {
+  const std::string name = folder.string();
+  if (name.empty() || (":" + path + ":").find(":" + name + ":") != std::string::npos) return path;
+  return path.empty() ? name : name + ":" + path;
 }
 
 fs::path this_program() { return fs::read_symlink("/proc/self/exe"); }

@@ -17,6 +17,7 @@ using Environment = std::map<std::string, std::string>;
 
 Environment current_environment();
 std::string value_of(const Environment& environment, const std::string& name);  // "" when it is not there
+std::string user_name();  // who runs this process; a number where there is no name
 
 // A process, safe against reuse of its pid: the start time (clock ticks since boot, field 22 of /proc/PID/stat) tells.
 struct ProcessId {
@@ -54,6 +55,9 @@ ProgramResult run_program(ProgramSpec program, std::chrono::milliseconds time_li
 
 // The executable that `name` means under this PATH, if there is one. A name with a slash is itself.
 std::optional<fs::path> find_program(const std::string& name, const std::string& path);
+
+// PATH with this folder in front, unless it is in there already.
+std::string path_with(const std::string& path, const fs::path& folder);
 
 // The path of the program that runs now.
 fs::path this_program();

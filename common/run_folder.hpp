@@ -58,6 +58,9 @@ class Workspace {
   fs::path store_file() const { return root_ / "history.db"; }
   fs::path runs() const { return root_ / "runs"; }
   RunFolder run(const std::string& run_id) const { return RunFolder(runs() / run_id); }
+  fs::path compute_file(const std::string& name) const { return computes() / (name + ".yml"); }  // its definition
+  fs::path speeds_file(const std::string& compute) const { return computes() / (compute + ".speeds.json"); }  // of its hosts
+  fs::path computes() const { return root_ / "compute"; }
   fs::path artifacts() const { return root_ / "artifacts"; }  // of the server: what belongs to no run and no model
   fs::path model_artifacts(const std::string& model_id) const { return root_ / "models" / model_id / "artifacts"; }
   fs::path multipart_upload(const std::string& upload_id) const { return multipart_uploads() / upload_id; }

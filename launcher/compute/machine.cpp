@@ -42,33 +42,34 @@ namespace {
 void check_input(const plan::InputStep& input, plan::Problems& problems) {
   if (input.how != plan::InputStep::How::in_place) return;
   const std::string key = "inputs." + input.name + ".path";
+  const fs::path& path = input.sent_from.empty() ? input.path : input.sent_from;
   std::error_code error;
-  const fs::file_status status = fs::status(input.path, error);
+  const fs::file_status status = fs::status(path, error);
   const bool is_folder = fs::is_directory(status);
   if (status.type() == fs::file_type::not_found) {
-    problems.add(key, "nothing is at {}", input.path.string());
+    problems.add(key, "nothing is at {}", path.string());
   } else if (error) {
-    problems.add(key, "cannot look at {}: {}", input.path.string(), error.message());
+    problems.add(key, "cannot look at {}: {}", path.string(), error.message());
   } else if (input.type == spec::AssetType::uri_file && is_folder) {
-    problems.add(key, "{} is a folder, and the input's type is uri_file; say `type: uri_folder`", input.path.string());
+    problems.add(key, "{} is a folder, and the input's type is uri_file; say `type: uri_folder`", path.string());
   } else if (input.type == spec::AssetType::uri_folder && !is_folder) {
     problems.add(key,
                  "{} is a file, and the input's type is uri_folder (also when none is given); say `type: uri_file`",
-                 input.path.string());
-  } else if (::access(input.path.c_str(), is_folder ? R_OK | X_OK : R_OK) != 0) {
-    problems.add(key, "{} is not readable for you", input.path.string());
+                 path.string());
+  } else if (::access(path.c_str(), is_folder ? R_OK | X_OK : R_OK) != 0) {
+    problems.add(key, "{} is not readable for you", path.string());
   }
 }
 
 void check_output(const plan::OutputStep& output, plan::Problems& problems) {
   const std::string key = "outputs." + output.name + ".path";
   std::error_code error;
-  const fs::file_status status = fs::status(output.path, error);
+  const fs::file_status status = fs::status(output.place, error);
   const bool is_file_output = output.type == spec::AssetType::uri_file;
   if (fs::is_directory(status) && is_file_output) {
-    problems.add(key, "{} is a folder, and the output's type is uri_file", output.path.string());
+    problems.add(key, "{} is a folder, and the output's type is uri_file", output.place.string());
   } else if (fs::exists(status) && !fs::is_directory(status) && !is_file_output) {
-    problems.add(key, "{} is a file, and the output's type is a folder's; say `type: uri_file`", output.path.string());
+    problems.add(key, "{} is a file, and the output's type is a folder's; say `type: uri_file`", output.place.string());
   }
 }
 

@@ -16,8 +16,8 @@ using Say = std::function<void(const std::string&)>;
 using Canceled = std::function<bool()>;
 
 void take_snapshot(const plan::Plan& plan, Prepared& prepared, const Say& say, const Canceled& canceled) {
-  if (!fs::is_empty(plan.working_folder)) {
-    throw failure("{} is not empty: a run is prepared once", plan.working_folder.string());
+  if (!fs::is_empty(plan.folder.snapshot())) {
+    throw failure("{} is not empty: a run is prepared once", plan.folder.snapshot().string());
   }
   CodeListing listing;
   if (plan.code) {
@@ -25,7 +25,7 @@ void take_snapshot(const plan::Plan& plan, Prepared& prepared, const Say& say, c
     if (const auto reason = too_much(listing)) throw failure("{} is {}", plan.code->string(), *reason);
   }
   for (const auto& remark : listing.remarks) say("code: " + remark);
-  prepared.snapshot_sha256 = copy_code(listing, plan.code.value_or(fs::path()), plan.working_folder, canceled);
+  prepared.snapshot_sha256 = copy_code(listing, plan.code.value_or(fs::path()), plan.folder.snapshot(), canceled);
   prepared.snapshot_files = listing.files;
   prepared.snapshot_bytes = listing.bytes;
   if (plan.code) {
@@ -37,15 +37,17 @@ void take_snapshot(const plan::Plan& plan, Prepared& prepared, const Say& say, c
 void make_output_places(const plan::Plan& plan) {
   for (const auto& output : plan.outputs) {
     const bool is_file = output.type == spec::AssetType::uri_file;
-    fs::create_directories(is_file ? output.path.parent_path() : output.path);
+    fs::create_directories(is_file ? output.place.parent_path() : output.place);
+    if (!is_file && output.path != output.place) fs::create_directories(plan.folder.output(output.name));  // is sent
   }
 }
 
 InputRecord use_in_place(const plan::InputStep& input) {
   std::error_code error;
-  if (!fs::exists(input.path, error)) throw failure("input '{}': nothing is at {}", input.name, input.path.string());
+  const fs::path& path = input.sent_from.empty() ? input.path : input.sent_from;
+  if (!fs::exists(path, error)) throw failure("input '{}': nothing is at {}", input.name, path.string());
   InputRecord record{input.name, input.source, "", 0, false};
-  if (fs::is_regular_file(input.path)) record.bytes = fs::file_size(input.path);
+  if (fs::is_regular_file(path)) record.bytes = fs::file_size(path);
   return record;
 }
 
@@ -74,7 +76,7 @@ Prepared prepare(plan::Plan& plan, const Say& say, const Canceled& canceled) {
   Prepared prepared;
   plan.folder.create();
   take_snapshot(plan, prepared, say, canceled);
-  link_result_folders(plan.folder, plan.working_folder, say);
+  link_result_folders(plan.folder, plan.folder.snapshot(), say);
   make_output_places(plan);
   const std::vector<plan::InputStep> inputs = plan.inputs;  // a copy: set_input_path changes the plan's
   for (const auto& input : inputs) {
@@ -86,14 +88,22 @@ Prepared prepare(plan::Plan& plan, const Say& say, const Canceled& canceled) {
   return prepared;
 }
 
+// What came back from the nodes, to where the job wants it.
+static void keep_output(const fs::path& brought, const fs::path& place) {
+  if (!fs::exists(brought)) return;
+  fs::copy(brought, place, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+}
+
 void collect(const plan::Plan& plan, const Say& say) {
-  gather_result_folders(plan.folder, plan.working_folder, say);
+  gather_result_folders(plan.folder, plan.folder.snapshot(), say);
   for (const auto& output : plan.outputs) {
     std::error_code error;
     const bool is_file = output.type == spec::AssetType::uri_file;
-    const bool is_there = is_file ? fs::exists(output.path, error)
-                                  : fs::is_directory(output.path, error) && !fs::is_empty(output.path, error);
-    say(fmt::format("output '{}': {}{}", output.name, is_there ? "" : "nothing was written to ", output.path.string()));
+    const fs::path brought = plan.folder.output(output.name);
+    if (plan.remote && output.place != brought && output.path != output.place) keep_output(brought, output.place);
+    const bool is_there = is_file ? fs::exists(output.place, error)
+                                  : fs::is_directory(output.place, error) && !fs::is_empty(output.place, error);
+    say(fmt::format("output '{}': {}{}", output.name, is_there ? "" : "nothing was written to ", output.place.string()));
   }
 }
 

@@ -146,6 +146,7 @@ void become_rank(std::vector<std::string> argv, const Options& options) {
     const auto run_folder = environment.find("LOCKSTEP_RUN_DIR");
     const bool in_run = run_folder != environment.end() && !run_folder->second.empty();
     if (in_run) join_run(RunFolder(run_folder->second), place, environment);
+    if (in_run) environment["PATH"] = path_with(path_of(environment), this_program().parent_path());  // lockstep-train
     if (place.toolkit != Toolkit::mpi) drop_mpirun_environment(environment);
     if (!options.sink.empty() && !in_run) {
       environment["LOCKSTEP_STOPPABLE_FILE"] = stoppable_file_of_sink(options.sink, place.rank).string();

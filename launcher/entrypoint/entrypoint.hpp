@@ -77,6 +77,8 @@ void write_registration(const RunFolder& folder, const Registration& registratio
 // In the order of ranks. What is missing, or is no registration, is left out: never throws for what files hold.
 std::vector<Registration> read_registrations(const RunFolder& folder);
 std::optional<Registration> read_registration(const RunFolder& folder, int rank);
+// Whether it is a process of this machine: only then its pid and start time mean anything here.
+bool is_here(const Registration& registration);
 // A program that saves and leaves on TERM (exit 75) and saves on USR1 registers itself; it alone is then signalled.
 std::optional<ProcessId> read_stoppable(const RunFolder& folder, int rank);
 

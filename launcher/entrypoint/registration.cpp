@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -79,6 +81,11 @@ std::optional<Registration> read_registration(const RunFolder& folder, int rank)
   } catch (const Error&) {
     return std::nullopt;
   }
+}
+
+bool is_here(const Registration& registration) {
+  char name[256] = "";
+  return registration.host.empty() || (::gethostname(name, sizeof name - 1) == 0 && registration.host == name);
 }
 
 std::vector<Registration> read_registrations(const RunFolder& folder) {

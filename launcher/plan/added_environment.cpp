@@ -13,40 +13,38 @@ bool is_reserved(const std::string& variable) {
   return variable == "LOCKSTEP_RUN_ID" || variable == "LOCKSTEP_RUN_DIR" || variable == "LOCKSTEP_EXPERIMENT_NAME";
 }
 
-static bool holds_folder(const std::string& path, const std::string& folder) {
-  return (":" + path + ":").find(":" + folder + ":") != std::string::npos;
-}
-
-// The folder of the lockstep program goes first, so that `lockstep-train` in a command is the one built with it.
-static std::string path_with_lockstep(const std::string& path, const fs::path& program) {
-  const std::string folder = program.parent_path().string();
-  if (folder.empty() || holds_folder(path, folder)) return path;
-  return path.empty() ? folder : fmt::format("{}:{}", folder, path);
+std::string addresses_of(const Plan& plan) {
+  std::vector<std::string> addresses(plan.nodes.size(), "127.0.0.1");
+  if (plan.remote) {
+    for (std::size_t node = 0; node < addresses.size(); ++node) addresses[node] = plan.remote->hosts[node].address;
+  }
+  return fmt::format("{}", fmt::join(addresses, ","));
 }
 
 Environment base_environment(const Plan& plan, const Surroundings& surroundings, bool with_mpirun) {
   const auto& jobs_own = plan.job.environment_variables;
   const auto& host = surroundings.host_environment;
-  const auto set_by_nobody = [&](const char* name) { return !jobs_own.contains(name) && !host.contains(name); };
+  const auto set_by_nobody = [&](const char* name) {  // ranks on hosts do not see this machine's variables
+    return !jobs_own.contains(name) && (plan.remote || !host.contains(name));
+  };
   const std::string one = "1";
   Environment added;
   added["LOCKSTEP_RUN_ID"] = plan.run_id;
   added["LOCKSTEP_RUN_DIR"] = plan.folder.root().string();
   added["LOCKSTEP_EXPERIMENT_NAME"] = plan.experiment_name;
-  if (plan.nodes.size() > 1) {
-    added["LOCKSTEP_NODES"] =
-        fmt::format("{}", fmt::join(std::vector<std::string>(plan.nodes.size(), "127.0.0.1"), ","));
-  }
+  if (plan.remote || plan.nodes.size() > 1) added["LOCKSTEP_NODES"] = addresses_of(plan);
   std::string path("/usr/local/bin:/usr/bin:/bin");
   if (const auto hosts = host.find("PATH"); hosts != host.end()) path = hosts->second;
   if (const auto own = jobs_own.find("PATH"); own != jobs_own.end()) path = resolve_in(plan, own->second);
-  added["PATH"] = path_with_lockstep(path, surroundings.lockstep_program);
+  // `lockstep-train` in a command is the one built with this lockstep.
+  added["PATH"] = path_with(path, surroundings.lockstep_program.parent_path());
   if (with_mpirun && surroundings.as_root) {
     added["OMPI_ALLOW_RUN_AS_ROOT"] = one;
     added["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = one;
   }
   // Threads of several ranks on the same cores spin against each other: up to 80 times slower (docs/local-compute.md).
-  if (plan.ranks.size() > 1 && set_by_nobody("OMP_NUM_THREADS")) added["OMP_NUM_THREADS"] = one;
+  const std::size_t sharing = plan.remote ? plan.ranks.size() / plan.nodes.size() : plan.ranks.size();
+  if (sharing > 1 && set_by_nobody("OMP_NUM_THREADS")) added["OMP_NUM_THREADS"] = one;
   if (set_by_nobody("PYTHONUNBUFFERED")) added["PYTHONUNBUFFERED"] = one;  // live logs, and none lost in a buffer
   return added;
 }

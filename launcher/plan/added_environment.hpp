@@ -8,6 +8,8 @@ namespace lockstep::plan {
 // Everything that does not depend on inputs and outputs.
 Environment base_environment(const Plan& plan, const Surroundings& surroundings, bool with_mpirun);
 
+std::string addresses_of(const Plan& plan);  // of its nodes, as LOCKSTEP_NODES has them
+
 // The job's own variables with their expressions resolved, and AZURE_ML_INPUT_<name> and its kin. Called again when a
 // fetched input has got its path.
 void add_path_variables(Plan& plan);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "launcher/plan/references.hpp"
+#include "launcher/plan/remote.hpp"
 #include "launcher/plan/secrets.hpp"
 #include "launcher/spec/expression.hpp"
 
@@ -44,9 +45,7 @@ static void add_path_notes(const Plan& plan, std::vector<std::string>& notes) {
   }
 }
 
-std::vector<std::string> notes_for(const Plan& plan, const LocalCompute& compute) {
-  std::vector<std::string> notes;
-  const auto& job = plan.job;
+static void add_slot_notes(const Plan& plan, const LocalCompute& compute, std::vector<std::string>& notes) {
   if (plan.nodes.size() > 1) {
     notes.push_back(fmt::format("the {} nodes are slots of this machine ({})", plan.nodes.size(), compute.host_name));
   }
@@ -56,13 +55,34 @@ std::vector<std::string> notes_for(const Plan& plan, const LocalCompute& compute
                     "ranks take turns on the cores",
                     plan.ranks.size(), compute.slots));
   }
+}
+
+static void add_host_notes(const Plan& plan, std::vector<std::string>& notes) {
+  const auto all = plan.remote->compute.engine.hosts.size();
+  if (all > plan.nodes.size()) {
+    notes.push_back(fmt::format("which {} of the {} hosts of '{}' it gets is decided when they are free and well",
+                                plan.nodes.size(), all, plan.compute));
+  }
+  if (plan.oversubscribed) notes.emplace_back("more ranks than slots on a host: they take turns on its cores");
+  if (sends_files(plan)) {
+    notes.emplace_back(
+        "the hosts share no files with this machine: code and inputs are sent, and what ranks write comes back");
+  }
+}
+
+std::vector<std::string> notes_for(const Plan& plan, const Compute& compute) {
+  std::vector<std::string> notes;
+  const auto& job = plan.job;
+  if (plan.remote) add_host_notes(plan, notes);
+  if (const auto* local = std::get_if<LocalCompute>(&compute)) add_slot_notes(plan, *local, notes);
   if (plan.environment.contains("OMP_NUM_THREADS") && !job.environment_variables.contains("OMP_NUM_THREADS")) {
     notes.emplace_back(
         "OMP_NUM_THREADS=1, one thread per rank: threads of several ranks spin against each other on "
         "the same cores; set it in environment_variables to choose otherwise");
   }
   if (!job.environment.empty()) {
-    notes.emplace_back("environment is recorded only: the run uses the programs and packages of this machine");
+    notes.push_back(fmt::format("environment is recorded only: the run uses the programs and packages of {}",
+                                plan.remote ? "its hosts" : "this machine"));
   }
   if (!job.services.empty()) {
     std::vector<std::string> names;
@@ -71,7 +91,7 @@ std::vector<std::string> notes_for(const Plan& plan, const LocalCompute& compute
   }
   const auto keys = recorded_only(job);
   if (!keys.empty())
-    notes.push_back(fmt::format("recorded, without effect on this machine: {}", fmt::join(keys, ", ")));
+    notes.push_back(fmt::format("recorded, without effect on {}: {}", plan.remote ? "hosts" : "this machine", fmt::join(keys, ", ")));
   add_path_notes(plan, notes);
   for (const auto& name : secrets_in_command(plan)) {
     notes.push_back(fmt::format(

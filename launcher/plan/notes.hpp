@@ -5,6 +5,6 @@
 
 namespace lockstep::plan {
 
-std::vector<std::string> notes_for(const Plan& plan, const LocalCompute& compute);
+std::vector<std::string> notes_for(const Plan& plan, const Compute& compute);
 
 }  // namespace lockstep::plan

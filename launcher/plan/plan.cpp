@@ -8,6 +8,7 @@
 #include "launcher/plan/notes.hpp"
 #include "launcher/plan/problems.hpp"
 #include "launcher/plan/references.hpp"
+#include "launcher/plan/remote.hpp"
 #include "launcher/plan/steps.hpp"
 #include "launcher/spec/expression.hpp"
 
@@ -39,14 +40,13 @@ void check_ranks(const spec::CommandJob& job, Problems& problems) {
   }
 }
 
-void check_what_exists(const spec::CommandJob& job, Problems& problems) {
-  if (!job.compute.empty()) {
-    problems.add("compute",
-                 "'{}' is not known here: this version has one compute, 'local' (this machine); remove the "
-                 "key, or add --set compute=local",
-                 job.compute);
-  }
+void check_what_exists(const spec::CommandJob& job, const Compute& compute, Problems& problems) {
   check_ranks(job, problems);
+  const auto* hosts = std::get_if<HostsCompute>(&compute);
+  if (hosts != nullptr && job.resources.instance_count > static_cast<int>(hosts->engine.hosts.size())) {
+    problems.add("resources.instance_count", "{} nodes; the compute '{}' has {}", job.resources.instance_count,
+                 hosts->name, hosts->engine.hosts.size());
+  }
   for (const auto& [name, value] : job.environment_variables) {
     if (is_reserved(name)) {
       problems.add("environment_variables." + name, "is set by lockstep itself, which finds a run's processes by it");
@@ -103,16 +103,22 @@ entrypoint::Layout layout_of(const spec::CommandJob& job) {
 
 bool has_tasks(const entrypoint::Layout& layout) { return layout.toolkit == entrypoint::Toolkit::tensorflow; }
 
-void place_ranks(Plan& plan, const LocalCompute& compute, const entrypoint::Layout& layout) {
-  for (int node = 0; node < layout.nodes; ++node) {
-    plan.nodes.push_back(layout.nodes == 1 ? compute.host_name : fmt::format("{}/{}", compute.host_name, node));
+void place_ranks(Plan& plan, const Compute& compute, const entrypoint::Layout& layout) {
+  if (const auto* local = std::get_if<LocalCompute>(&compute)) {
+    for (int node = 0; node < layout.nodes; ++node) {
+      plan.nodes.push_back(layout.nodes == 1 ? local->host_name : fmt::format("{}/{}", local->host_name, node));
+    }
   }
   for (const auto& task : entrypoint::tasks_of(layout)) {
     std::string name = has_tasks(layout) ? fmt::format("{} {}", name_of(task.role), task.index) : "";
     plan.ranks.push_back({static_cast<int>(plan.ranks.size()), task.node, task.local_rank, std::move(name)});
   }
   plan.slots = static_cast<int>(plan.ranks.size());
-  plan.oversubscribed = plan.slots > compute.slots;
+  if (plan.remote) {
+    plan.oversubscribed = is_more_than_hosts_have(plan);
+  } else {
+    plan.oversubscribed = plan.slots > std::get<LocalCompute>(compute).slots;
+  }
 }
 
 std::vector<std::string> entrypoint_options(const entrypoint::Layout& layout) {
@@ -135,9 +141,13 @@ std::vector<std::string> argv_of(const Plan& plan, const Surroundings& surroundi
   if (with_mpirun) {
     Environment visible = surroundings.host_environment;
     for (const auto& [name, value] : plan.job.environment_variables) visible[name] = value;
-    argv = mpirun_argv(plan.slots, plan.oversubscribed, visible);
+    argv = plan.remote ? remote_mpirun_argv(plan, visible) : mpirun_argv(plan.slots, plan.oversubscribed, visible);
   }
-  argv.insert(argv.end(), {surroundings.lockstep_program.string(), "entrypoint"});
+  if (plan.remote) {
+    argv.push_back(plan.remote->compute.node_program.string());
+  } else {
+    argv.insert(argv.end(), {surroundings.lockstep_program.string(), "entrypoint"});
+  }
   for (std::string& each : entrypoint_options(layout)) argv.push_back(std::move(each));
   argv.insert(argv.end(), {"--", "bash", "-c", plan.command});
   return argv;
@@ -147,9 +157,9 @@ std::vector<std::string> argv_of(const Plan& plan, const Surroundings& surroundi
 std::string as_argument(const std::string& command) { return command == ":" ? ": " : command; }
 }  // namespace
 
-Plan plan(const spec::CommandJob& job, const LocalCompute& compute, const Surroundings& surroundings) {
+Plan plan(const spec::CommandJob& job, const Compute& compute, const Surroundings& surroundings) {
   Problems problems;
-  check_what_exists(job, problems);
+  check_what_exists(job, compute, problems);
   Plan plan;
   plan.job = job;
   plan.run_id = surroundings.run_id;
@@ -157,20 +167,23 @@ Plan plan(const spec::CommandJob& job, const LocalCompute& compute, const Surrou
   plan.display_name = surroundings.display_name;
   plan.user = surroundings.user;
   plan.folder = RunFolder(surroundings.run_folder);
-  plan.working_folder = plan.folder.snapshot();
+  if (const auto* hosts = std::get_if<HostsCompute>(&compute)) go_to(*hosts, surroundings, plan);
+  plan.working_folder = ranks_folder(plan).snapshot();
   plan.timeout_s = job.timeout_s;
   plan.code = code_folder(job, problems);
   plan.secrets = secrets_of(job, surroundings.host_environment, problems);
   plan.inputs = input_steps(job, whole_inputs(plan), problems);
   plan.outputs = output_steps(job, plan.folder, problems);
+  if (sends_files(plan)) send_and_bring(plan);
   problems.throw_if_any();
 
   const entrypoint::Layout layout = layout_of(job);
   place_ranks(plan, compute, layout);
+  if (plan.remote) name_nodes(plan);
   plan.ports = has_tasks(layout) ? plan.slots : 1;
   const auto type = job.distribution.type;
   const bool is_mpi = type == spec::DistributionType::mpi || type == spec::DistributionType::horovod;
-  const bool with_mpirun = is_mpi || plan.ranks.size() > 1;
+  const bool with_mpirun = is_mpi || plan.ranks.size() > 1 || plan.remote;
   plan.command = as_argument(resolve_in(plan, job.command));
   if (plan.command.size() >= longest_argument) {
     throw bad_input(
@@ -181,6 +194,7 @@ Plan plan(const spec::CommandJob& job, const LocalCompute& compute, const Surrou
   plan.argv = argv_of(plan, surroundings, layout, with_mpirun);
   plan.environment = base_environment(plan, surroundings, with_mpirun);
   add_path_variables(plan);
+  if (plan.remote) export_variables(plan.argv, ranks_variables(plan));
   plan.notes = notes_for(plan, compute);
   return plan;
 }
@@ -190,16 +204,30 @@ void set_input_path(Plan& plan, const std::string& name, const fs::path& path) {
       std::find_if(plan.inputs.begin(), plan.inputs.end(), [&](const InputStep& each) { return each.name == name; });
   if (input == plan.inputs.end()) throw failure("the plan has no input '{}'", name);
   input->path = path;
+  if (sends_files(plan)) send(plan, *input, path);
   add_path_variables(plan);
 }
 
-std::vector<std::string> launch_argv(const Plan& plan) {
+void place(Plan& plan, const std::vector<std::string>& addresses) {
+  RemotePart& remote = plan.remote.value();
+  remote.hosts.clear();
+  for (const auto& address : addresses) {
+    const auto& all = remote.compute.engine.hosts;
+    const auto host = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.address == address; });
+    if (host == all.end()) throw failure("the compute '{}' has no host {}", remote.compute.name, address);
+    remote.hosts.push_back(*host);
+  }
+  name_nodes(plan);
+}
+
+std::vector<std::string> launch_argv(const Plan& plan, const std::vector<std::string>& added_variables) {
   for (const auto& input : plan.inputs) {
     const bool arrived = input.how != InputStep::How::fetch || !input.path.empty();
     if (!arrived) throw failure("input '{}' has not been fetched yet", input.name);
   }
   std::vector<std::string> argv = plan.argv;
   argv.back() = as_argument(resolve_in(plan, plan.job.command));
+  if (plan.remote) export_variables(argv, added_variables);
   return argv;
 }
 

@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "common/process.hpp"
 #include "common/run_folder.hpp"
+#include "launcher/spec/compute.hpp"
 #include "launcher/spec/job.hpp"
 
 namespace lockstep::plan {
@@ -18,6 +20,17 @@ struct LocalCompute {
   std::string host_name;
   int slots = 1;  // a slot is one rank; default as many as cores
 };
+
+// Machines that are reached by ssh. A run has whole ones for itself.
+struct HostsCompute {
+  std::string name;
+  spec::HostsEngine engine;
+  int gpus = 0;           // of each, by the compute's VM size; 0: not said
+  fs::path ssh_config;    // what ssh is told of them: a file of ours, whose path has no blanks
+  fs::path node_program;  // the entrypoint on each of them, absolute
+};
+
+using Compute = std::variant<LocalCompute, HostsCompute>;
 
 // What a plan depends on besides the job.
 struct Surroundings {
@@ -40,12 +53,21 @@ struct InputStep {
   std::string source;  // literal text, absolute local path, or URL
   fs::path path;       // what ${{inputs.name}} becomes; for fetch: known when it was fetched (empty before)
   spec::AssetType type = spec::AssetType::uri_folder;
+  fs::path sent_from = {};  // on this machine; not empty: it is sent to the nodes, where `path` is
 };
 
 struct OutputStep {
   std::string name;
   fs::path path;  // what ${{outputs.name}} becomes
   spec::AssetType type = spec::AssetType::uri_folder;
+  fs::path place = {};  // where it is in the end, on this machine
+};
+
+// Of a run on hosts.
+struct RemotePart {
+  HostsCompute compute;
+  std::vector<spec::Host> hosts;  // of the nodes, in their order; before place(): the first that it might get
+  RunFolder folder{fs::path()};   // the run's folder as its ranks see it; without shared files, each node's own
 };
 
 struct Rank {
@@ -64,6 +86,7 @@ struct Plan {
   spec::CommandJob job;
   RunFolder folder{fs::path()};
   std::vector<std::string> nodes;  // one name per node; on `local` "<host>", or "<host>/0", "<host>/1", ...
+  std::optional<RemotePart> remote;  // nullopt: on this machine
   std::vector<Rank> ranks;
   int slots = 1;  // taken from the machine's ledger
   int ports =
@@ -84,13 +107,17 @@ struct Plan {
 };
 
 // Throws bad_input (InputErrors where a place is known) for what this compute can't do.
-Plan plan(const spec::CommandJob& job, const LocalCompute& compute, const Surroundings& surroundings);
+Plan plan(const spec::CommandJob& job, const Compute& compute, const Surroundings& surroundings);
+
+// A run on hosts has got these, one for each node, by their addresses.
+void place(Plan& plan, const std::vector<std::string>& addresses);
 
 // A fetched input has arrived: from now on ${{inputs.name}} is `path`, in the command and in the environment.
 void set_input_path(Plan& plan, const std::string& name, const fs::path& path);
 
-// After preparation, when every input has its path: the argv to start. failure if one has none.
-std::vector<std::string> launch_argv(const Plan& plan);
+// After preparation, when every input has its path: the argv to start. failure if one has none. Ranks on hosts get these
+// variables of mpirun's environment, too.
+std::vector<std::string> launch_argv(const Plan& plan, const std::vector<std::string>& added_variables = {});
 
 // For people and programs. Values of secret variables are masked, in the command line too.
 nlohmann::json to_json(const Plan& plan);

@@ -78,7 +78,7 @@ void print_ranks(const Plan& plan, Page& page) {
   page.line("compute",
             fmt::format("{}: {} on {}, {}{}", plan.compute, count_of(plan.ranks.size(), "rank"),
                         count_of(plan.nodes.size(), "node"), count_of(static_cast<std::size_t>(plan.slots), "slot"),
-                        plan.oversubscribed ? " (more than this machine has)" : ""));
+                        !plan.oversubscribed ? "" : plan.remote ? " (more than they have)" : " (more than this machine has)"));
   for (std::size_t node = 0; node < plan.nodes.size(); ++node) {
     int first = -1;
     int last = -1;
@@ -99,14 +99,15 @@ void print_inputs_and_outputs(const Plan& plan, const Masker& masker, Page& page
   for (const auto& input : plan.inputs) width = std::max(width, input.name.size());
   for (const auto& output : plan.outputs) width = std::max(width, output.name.size());
   for (const auto& input : plan.inputs) {
-    const char* remark = input.how == InputStep::How::in_place ? "  (used in place)"
+    const char* remark = !input.sent_from.empty()                ? "  (sent to the nodes)"
+                         : input.how == InputStep::How::in_place ? "  (used in place)"
                          : input.how == InputStep::How::fetch  ? "  (fetched into the cache)"
                                                                : "";
     page.line("inputs", fmt::format("{:<{}} = {}{}", input.name, width, shown_source(input, masker), remark));
   }
   for (const auto& output : plan.outputs) {
     page.line("outputs",
-              fmt::format("{:<{}} = {}  ({})", output.name, width, output.path.string(), name_of(output.type)));
+              fmt::format("{:<{}} = {}  ({})", output.name, width, output.place.string(), name_of(output.type)));
   }
 }
 
@@ -131,7 +132,7 @@ nlohmann::json to_json(const Plan& plan) {
   for (const auto& [name, value] : plan.environment) environment[name] = masker.masked_value(name, value);
   auto outputs = nlohmann::json::array();
   for (const auto& each : plan.outputs) {
-    outputs.push_back({{"name", each.name}, {"type", name_of(each.type)}, {"path", each.path.string()}});
+    outputs.push_back({{"name", each.name}, {"type", name_of(each.type)}, {"path", each.place.string()}});
   }
   return {
       {"run_id", plan.run_id},

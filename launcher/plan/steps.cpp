@@ -73,6 +73,7 @@ std::vector<OutputStep> output_steps(const spec::CommandJob& job, const RunFolde
       }
       step.path = location.path;
     }
+    step.place = step.path;
     steps.push_back(std::move(step));
   }
   return steps;

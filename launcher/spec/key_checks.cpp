@@ -3,12 +3,19 @@
 #include <algorithm>
 #include <cctype>
 
+#include "launcher/spec/scalar.hpp"
+
 namespace lockstep::spec {
 
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+bool is_of(std::string_view text, std::string_view marks) {
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return is_letter(c) || is_digit(c) || marks.find(c) != std::string_view::npos; });
+}
 
 }  // namespace
 
@@ -49,6 +56,26 @@ std::string_view check_compute(std::string_view text) {
   return good && !text.empty() && text.size() <= 1024
              ? ""
              : "local, or the name of a compute (letters, digits, '_' and '-'), with or without azureml: before it";
+}
+
+std::string_view check_compute_name(std::string_view text) {
+  if (equal_ignoring_case(text, "local")) return "another name: local is this machine, which needs no definition";
+  const bool good = text.size() >= 2 && text.size() <= 32 && is_letter(text[0]) && text.back() != '-';
+  return good && is_of(text, "-")
+             ? ""
+             : "2 to 32 letters, digits and '-', of which the first is a letter and the last no '-'";
+}
+
+std::string_view check_host(std::string_view text) {
+  const bool good = !text.empty() && text.size() <= 255 && text[0] != '-' && text[0] != '.';
+  return good && is_of(text, ".-_:") ? ""
+                                     : "a host's name or address: letters, digits, '.', '-', '_' and ':', of which the "
+                                       "first is no '-' or '.'";
+}
+
+std::string_view check_user_name(std::string_view text) {
+  const bool good = !text.empty() && text.size() <= 64 && text[0] != '-';
+  return good && is_of(text, ".-_") ? "" : "1 to 64 letters, digits, '.', '-' and '_', of which the first is no '-'";
 }
 
 std::string_view check_any_name(std::string_view text) {

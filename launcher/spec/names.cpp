@@ -1,5 +1,6 @@
 #include <array>
 
+#include "launcher/spec/compute.hpp"
 #include "launcher/spec/job.hpp"
 
 namespace lockstep::spec {
@@ -30,6 +31,16 @@ std::string_view name_of(OutputMode mode) {
 std::string_view name_of(DistributionType type) {
   static constexpr std::array<std::string_view, 5> words = {"none", "mpi", "pytorch", "tensorflow", "horovod"};
   return word_at(words, type);
+}
+
+std::string_view name_of(ComputeType type) {
+  static constexpr std::array<std::string_view, 3> words = {"amlcompute", "virtualmachine", "computeinstance"};
+  return word_at(words, type);
+}
+
+std::string_view name_of(Tier tier) {
+  static constexpr std::array<std::string_view, 2> words = {"dedicated", "low_priority"};
+  return word_at(words, tier);
 }
 
 bool EnvironmentSpec::empty() const { return *this == EnvironmentSpec{}; }

@@ -13,7 +13,7 @@
 #include "launcher/supervise/journal_intake.hpp"
 #include "launcher/supervise/records.hpp"
 #include "launcher/supervise/run_archive.hpp"
-#include "launcher/supervise/stop.hpp"
+#include "launcher/processes/stop.hpp"
 #include "launcher/supervise/supervisor.hpp"
 
 namespace lockstep::supervise {
@@ -68,7 +68,7 @@ bool close_if_abandoned(const Workspace& workspace, history::Store& store, const
   const history::Run run = store.get_run(run_id);  // now that nobody else can close it
   if (history::is_terminal(run.state) || (!lock && run.epoch == 0)) return false;
   fault_point("abandoned.after_lock");
-  const bool gone = kill_all(folder, session_of(folder), 0, kill_limit_ms);
+  const bool gone = processes::kill_all(folder, session_of(folder), 0, processes::kill_limit_ms);
   fault_point("abandoned.after_sweep");
   JournalIntake(folder, ranks_of(folder)).take_all(store);
   fault_point("abandoned.after_journals");

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "common/error.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
@@ -81,20 +82,22 @@ std::string end_text(const Diagnosis& diagnosis, bool aborted) {
   return fmt::format("ended with exit code {}", code);
 }
 
-// "host", or "host/1" where a run has several nodes: the plan's names.
-std::string node_name(const Diagnosis& diagnosis, bool several_nodes) {
-  return several_nodes ? fmt::format("{}/{}", diagnosis.host, diagnosis.node) : diagnosis.host;
+// The plan's names: of nodes that are slots of one machine "host/1", else "host".
+std::string node_name(const Diagnosis& diagnosis, bool several_on_one_host) {
+  return several_on_one_host ? fmt::format("{}/{}", diagnosis.host, diagnosis.node) : diagnosis.host;
 }
 
 void describe_rank(const RunFolder& folder, Diagnosis& diagnosis, int rank, bool aborted) {
   bool several_nodes = false;
+  std::set<std::string> hosts;
   for (const auto& each : entrypoint::read_registrations(folder)) {
     several_nodes = several_nodes || each.node > 0;
+    hosts.insert(each.host);
     if (each.rank != rank) continue;
     diagnosis.node = each.node;
     diagnosis.host = each.host;
   }
-  const std::string node = diagnosis.host.empty() ? "" : " on " + node_name(diagnosis, several_nodes);
+  const std::string node = diagnosis.host.empty() ? "" : " on " + node_name(diagnosis, several_nodes && hosts.size() == 1);
   diagnosis.rank = rank;
   diagnosis.log.file = folder.rank_log(rank).string();
   diagnosis.reason = fmt::format("rank {}{} {}; log: {}", rank, node, end_text(diagnosis, aborted), diagnosis.log.file);
@@ -113,6 +116,15 @@ void describe_launcher(const RunFolder& folder, Diagnosis& diagnosis, const std:
   diagnosis.log.file = folder.system_log().string();
   diagnosis.reason = fmt::format("{}; log: {}", what, diagnosis.log.file);
 }
+
+void read_log(Diagnosis& diagnosis, bool aborted) {
+  FailureTraces traces{last_lines(diagnosis.log.file, lines_to_search), diagnosis.exit_code, diagnosis.signal, aborted,
+                       ""};
+  if (const char* path = std::getenv("PATH")) traces.program_path = path;
+  diagnosis.log.hint = hint_for(traces);
+  const std::size_t shown = std::min(lines_to_show, traces.lines.size());
+  diagnosis.log.last_lines.assign(traces.lines.end() - static_cast<std::ptrdiff_t>(shown), traces.lines.end());
+}
 }  // namespace
 
 Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, std::optional<int> launcher_status,
@@ -126,12 +138,16 @@ Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, st
   } else {
     describe_launcher(folder, diagnosis, report.trouble, launcher_status);
   }
-  FailureTraces traces{last_lines(diagnosis.log.file, lines_to_search), diagnosis.exit_code, diagnosis.signal,
-                       report.aborted, ""};
-  if (const char* path = std::getenv("PATH")) traces.program_path = path;
-  diagnosis.log.hint = hint_for(traces);
-  const std::size_t shown = std::min(lines_to_show, traces.lines.size());
-  diagnosis.log.last_lines.assign(traces.lines.end() - static_cast<std::ptrdiff_t>(shown), traces.lines.end());
+  read_log(diagnosis, report.aborted);
+  return diagnosis;
+}
+
+Diagnosis diagnose_rank(const RunFolder& folder, int rank, std::optional<int> exit_code, std::optional<int> signal) {
+  Diagnosis diagnosis;
+  diagnosis.exit_code = exit_code;
+  diagnosis.signal = signal;
+  describe_rank(folder, diagnosis, rank, false);
+  read_log(diagnosis, false);
   return diagnosis;
 }
 

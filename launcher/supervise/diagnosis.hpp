@@ -40,4 +40,7 @@ struct Diagnosis {
 Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, std::optional<int> launcher_status,
                    std::string_view launcher_text);
 
+// Of a rank that is known to have failed so, with what its log holds by now.
+Diagnosis diagnose_rank(const RunFolder& folder, int rank, std::optional<int> exit_code, std::optional<int> signal);
+
 }  // namespace lockstep::supervise

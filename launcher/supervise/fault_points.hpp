@@ -6,6 +6,7 @@ namespace lockstep::supervise {
 
 enum class FaultScene {
   plain,     // passed by every run
+  hosts,     // only of a run on hosts
   queued,    // only when a run has to wait for slots
   stopped,   // only when a run is asked to end
   orphaned,  // only in a keeper whose supervisor was killed
@@ -32,6 +33,9 @@ inline constexpr FaultPoint fault_points[] = {
     {"supervisor.after_preparing", FaultScene::plain},
     {"supervisor.after_prepare", FaultScene::plain},
     {"supervisor.after_records", FaultScene::plain},
+    {"supervisor.after_hosts", FaultScene::hosts},
+    {"supervisor.after_send", FaultScene::hosts},
+    {"supervisor.after_agents", FaultScene::hosts},
     {"supervisor.after_start", FaultScene::plain},
     {"supervisor.after_started", FaultScene::plain},
     {"supervisor.after_running", FaultScene::plain},
@@ -41,6 +45,7 @@ inline constexpr FaultPoint fault_points[] = {
     {"supervisor.after_bereaved_sweep", FaultScene::bereaved},
     {"supervisor.after_bereaved_state_file", FaultScene::bereaved},
     {"supervisor.after_ended", FaultScene::plain},
+    {"supervisor.after_files", FaultScene::hosts},
     {"supervisor.after_finalizing", FaultScene::plain},
     {"supervisor.after_collect", FaultScene::plain},
     {"supervisor.after_journals", FaultScene::plain},

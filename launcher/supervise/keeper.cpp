@@ -18,7 +18,7 @@
 #include "launcher/supervise/say.hpp"
 #include "launcher/supervise/signals.hpp"
 #include "launcher/supervise/stages.hpp"
-#include "launcher/supervise/stop.hpp"
+#include "launcher/processes/stop.hpp"
 
 namespace lockstep::supervise {
 
@@ -107,7 +107,9 @@ class Keeper {
     bool ranks_save = false;
     for (int rank = 0; rank < ranks_; ++rank) {
       const auto saver = entrypoint::read_stoppable(folder_, rank);
-      ranks_save = ranks_save || (saver && is_alive(*saver));
+      const auto place = entrypoint::read_registration(folder_, rank);
+      const bool elsewhere = place && !entrypoint::is_here(*place);  // then its host's agent asks it
+      ranks_save = ranks_save || (saver && (elsewhere || is_alive(*saver)));
     }
     stages_.begin(monotonic_ms(), ranks_save);
   }
@@ -117,7 +119,7 @@ class Keeper {
     if (entrypoint::read_registrations(folder_).empty()) {
       signal_program(SIGTERM);
     } else {
-      ask_ranks_to_stop(folder_);
+      processes::ask_ranks_to_stop(folder_);
     }
     fault_point("keeper.after_term");
   }
@@ -130,7 +132,7 @@ class Keeper {
   // Everything of the run descends from us while we live: we are its subreaper, so no session is needed to find it.
   void kill_run() {
     fault_point("keeper.before_kill");
-    unkillable_ = !kill_all(folder_, 0, ::getpid(), kill_limit_ms, program_.pid);
+    unkillable_ = !processes::kill_all(folder_, 0, ::getpid(), processes::kill_limit_ms, program_.pid);
     if (unkillable_) say("keeper", "some processes of the run can't be killed (waiting for a device?)");
   }
 
@@ -180,7 +182,7 @@ class Keeper {
   // there is nothing to look for: whoever daemonised would be our child.
   void sweep() {
     if (reap() && WIFEXITED(status_) && WEXITSTATUS(status_) == 0) return;
-    for (const ProcessId& each : processes_of(folder_, 0, ::getpid())) send_signal(each, SIGTERM);
+    for (const ProcessId& each : processes::processes_of(folder_, 0, ::getpid())) send_signal(each, SIGTERM);
     const std::int64_t deadline = monotonic_ms() + kill_after_ms_;
     while (!reap() && monotonic_ms() < deadline) {
       wait_readable({signals_.fd()}, keeper_tick_ms);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "common/error.hpp"
 
@@ -23,7 +24,8 @@ struct Book {
 nlohmann::json to_json(const LedgerEntry& entry) {
   return {{"ticket", entry.ticket}, {"run_id", entry.run_id},   {"workspace", entry.workspace},
           {"slots", entry.slots},   {"running", entry.running}, {"first_port", entry.first_port},
-          {"ports", entry.ports},   {"pid", entry.owner.pid},   {"start_time", entry.owner.start_time}};
+          {"ports", entry.ports},   {"pid", entry.owner.pid},   {"start_time", entry.owner.start_time},
+          {"nodes", entry.nodes},   {"hosts", entry.hosts}};
 }
 
 LedgerEntry from_json(const nlohmann::json& json) {
@@ -35,6 +37,8 @@ LedgerEntry from_json(const nlohmann::json& json) {
   json.at("running").get_to(entry.running);
   entry.first_port = json.value("first_port", 0);  // missing in a book of an older lockstep
   entry.ports = json.value("ports", 0);
+  entry.nodes = json.value("nodes", 0);
+  entry.hosts = json.value("hosts", std::vector<std::string>());
   json.at("pid").get_to(entry.owner.pid);
   json.at("start_time").get_to(entry.owner.start_time);
   return entry;
@@ -104,6 +108,50 @@ int free_ports(const Book& book, std::int64_t ticket, int count) {
   throw failure("no {} ports in a row are free between {} and {}", count, first, last);
 }
 
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Of an entry's hosts those that no running run has, in their order.
+std::vector<std::string> free_hosts(const Book& book, const LedgerEntry& mine) {
+  std::vector<std::string> free = mine.hosts;
+  for (const auto& each : book.entries) {
+    if (!each.running || each.ticket == mine.ticket) continue;
+    for (const auto& host : claimed(each)) std::erase(free, host);
+  }
+  return free;
+}
+
+// Its own come first from now on.
+bool take_hosts(const std::vector<std::string>& free, LedgerEntry& mine) {
+  if (static_cast<int>(free.size()) < mine.nodes) return false;
+  std::vector<std::string> order(free.begin(), free.begin() + mine.nodes);
+  for (const auto& each : mine.hosts) {
+    if (!has(order, each)) order.push_back(each);
+  }
+  mine.hosts = std::move(order);
+  return true;
+}
+
+bool start_on_hosts(const Book& book, LedgerEntry& mine) {
+  const bool is_next = std::none_of(book.entries.begin(), book.entries.end(), [&](const LedgerEntry& each) {
+    return !each.running && each.ticket < mine.ticket && may_meet(each, mine);
+  });
+  return is_next && take_hosts(free_hosts(book, mine), mine);
+}
+
+bool start_on_slots(const Book& book, const LedgerEntry& mine, int machine_slots) {
+  int used = 0;
+  for (const auto& each : book.entries) {
+    if (!each.hosts.empty()) continue;
+    if (each.running) used += each.slots;
+    if (!each.running && each.ticket < mine.ticket) return false;  // strict order: nobody overtakes
+  }
+  const bool fits = used + mine.slots <= machine_slots;
+  const bool alone = used == 0;  // larger than the machine: it may run, but with nobody beside it
+  return fits || alone;
+}
+
 LedgerEntry& entry_of(Book& book, std::int64_t ticket) {
   const auto found = std::find_if(book.entries.begin(), book.entries.end(),
                                   [&](const LedgerEntry& each) { return each.ticket == ticket; });
@@ -111,6 +159,14 @@ LedgerEntry& entry_of(Book& book, std::int64_t ticket) {
   return *found;
 }
 }  // namespace
+
+std::span<const std::string> claimed(const LedgerEntry& entry) {
+  return std::span(entry.hosts).first(entry.running ? static_cast<std::size_t>(entry.nodes) : entry.hosts.size());
+}
+
+bool may_meet(const LedgerEntry& a, const LedgerEntry& b) {
+  return std::any_of(a.hosts.begin(), a.hosts.end(), [&](const std::string& host) { return has(b.hosts, host); });
+}
 
 Ledger::Ledger(fs::path folder, int machine_slots) : folder_(std::move(folder)), machine_slots_(machine_slots) {
   try {
@@ -130,21 +186,47 @@ std::int64_t Ledger::enter(const std::string& run_id, const std::string& workspa
   });
 }
 
+std::int64_t Ledger::enter_for_hosts(const std::string& run_id, const std::string& workspace,
+                                     const std::vector<std::string>& hosts, int nodes, ProcessId owner) {
+  if (nodes < 1 || static_cast<int>(hosts.size()) < nodes) throw failure("{} of {} hosts", nodes, hosts.size());
+  return with_book(folder_, [&](Book& book, bool& changed) {
+    changed = true;
+    const std::int64_t ticket = book.next_ticket++;
+    book.entries.push_back({.ticket = ticket,
+                            .run_id = run_id,
+                            .workspace = workspace,
+                            .owner = owner,
+                            .nodes = nodes,
+                            .hosts = hosts});
+    return ticket;
+  });
+}
+
 bool Ledger::try_start(std::int64_t ticket) {
   return with_book(folder_, [&](Book& book, bool& changed) {
     LedgerEntry& mine = entry_of(book, ticket);
     if (mine.running) return true;
-    int used = 0;
-    for (const auto& each : book.entries) {
-      if (each.running) used += each.slots;
-      if (!each.running && each.ticket < ticket) return false;  // strict order: nobody overtakes
-    }
-    const bool fits = used + mine.slots <= machine_slots_;
-    const bool alone = used == 0;  // larger than the machine: it may run, but with nobody beside it
-    if (!fits && !alone) return false;
-    changed = true;
-    mine.running = true;
-    return true;
+    mine.running = mine.hosts.empty() ? start_on_slots(book, mine, machine_slots_) : start_on_hosts(book, mine);
+    changed = changed || mine.running;
+    return mine.running;
+  });
+}
+
+std::vector<std::string> Ledger::hosts_of(std::int64_t ticket) {
+  return with_book(folder_, [&](Book& book, bool&) {
+    const auto own = claimed(entry_of(book, ticket));
+    return std::vector<std::string>(own.begin(), own.end());
+  });
+}
+
+bool Ledger::exchange(std::int64_t ticket, const std::vector<std::string>& bad) {
+  return with_book(folder_, [&](Book& book, bool& changed) {
+    LedgerEntry& mine = entry_of(book, ticket);
+    std::vector<std::string> free = free_hosts(book, mine);
+    std::erase_if(free, [&](const std::string& host) { return has(bad, host); });
+    const bool taken = take_hosts(free, mine);
+    changed = changed || taken;
+    return taken;
   });
 }
 
@@ -161,9 +243,9 @@ int Ledger::reserve_ports(std::int64_t ticket, int count) {
 
 int Ledger::position(std::int64_t ticket) {
   return with_book(folder_, [&](Book& book, bool&) {
-    entry_of(book, ticket);
+    const LedgerEntry& mine = entry_of(book, ticket);
     return static_cast<int>(std::count_if(book.entries.begin(), book.entries.end(), [&](const LedgerEntry& each) {
-      return !each.running && each.ticket < ticket;
+      return !each.running && each.ticket < ticket && (mine.hosts.empty() ? each.hosts.empty() : may_meet(each, mine));
     }));
   });
 }

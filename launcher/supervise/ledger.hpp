@@ -1,8 +1,9 @@
-// The slots of this machine, and the ports at which its runs meet: one ledger for all workspaces (design.md, "The queue
-// of one machine").
+// What the runs of this machine share: its slots, the hosts that it reaches by ssh, and the ports at which runs meet. One
+// ledger for all workspaces (design.md, "The queue of one machine").
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,18 @@ struct LedgerEntry {
   std::int64_t ticket = 0;  // strict order
   std::string run_id;
   std::string workspace;
-  int slots = 0;
+  int slots = 0;  // of this machine; 0 when it runs on hosts
   bool running = false;
   int first_port = 0;  // 0: none reserved
   int ports = 0;
   ProcessId owner = {};
+  int nodes = 0;                        // whole hosts that it needs, out of
+  std::vector<std::string> hosts = {};  // these: all that it may have; the first `nodes` are its own while it runs
 };
+
+// The hosts that a running entry has; of a waiting one, those that it may come to have.
+std::span<const std::string> claimed(const LedgerEntry& entry);
+bool may_meet(const LedgerEntry& a, const LedgerEntry& b);  // on some host
 
 class Ledger {
  public:
@@ -29,9 +36,16 @@ class Ledger {
   // The ticket lives as long as `owner`: the process that outlives the run's ranks (the keeper), else the caller.
   std::int64_t enter(const std::string& run_id, const std::string& workspace, int slots,
                      ProcessId owner = this_process());
+  // For a run on hosts: it needs `nodes` of them, each for itself alone. They are known by their addresses.
+  std::int64_t enter_for_hosts(const std::string& run_id, const std::string& workspace,
+                               const std::vector<std::string>& hosts, int nodes, ProcessId owner = this_process());
   // True when the run may start now: everybody before it is running and enough slots are free; or nobody runs and it
-  // is larger than the machine. Marks it running. Throws not_found when the ledger knows the ticket no more.
+  // is larger than the machine. Marks it running. Throws not_found when the ledger knows the ticket no more. Of runs on
+  // hosts only those wait for each other that may have one in common.
   bool try_start(std::int64_t ticket);
+  std::vector<std::string> hosts_of(std::int64_t ticket);  // once it may start: its own, in the order of its nodes
+  // Those of its hosts that are no good go back, and it gets free ones instead; false: there are none left for it.
+  bool exchange(std::int64_t ticket, const std::vector<std::string>& bad);
   // The first of `count` ports in a row that no other run has and nobody on this machine listens at, from Azure ML's
   // 6105 on. They are the ticket's as long as it lives; asked again, the answer is the same. failure when there are
   // none.

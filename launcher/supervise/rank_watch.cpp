@@ -10,7 +10,7 @@
 
 #include "common/clock.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
-#include "launcher/supervise/process_table.hpp"
+#include "launcher/processes/process_table.hpp"
 
 namespace lockstep::supervise {
 
@@ -35,7 +35,7 @@ std::optional<int> status_of_reaped(int handle) {
 
 // Zombies first: one that is reaped between the two looks is caught by the second.
 std::optional<int> status_of_ended(const ProcessId& process, int handle) {
-  const auto status = status_of_zombie(process);
+  const auto status = processes::status_of_zombie(process);
   return status ? status : status_of_reaped(handle);
 }
 
@@ -70,11 +70,12 @@ void RankWatch::update() {
 
 void RankWatch::take_up_new() {
   for (const auto& registration : entrypoint::read_registrations(folder_)) {
+    if (!entrypoint::is_here(registration)) continue;  // mpirun's report has to tell how those ended
     const auto known = known_.find(registration.rank);
     if (known != known_.end() && known->second == registration.process) continue;
     known_[registration.rank] = registration.process;
     Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, registration.process.pid, 0)));
-    const bool is_it = is_alive(registration.process) || status_of_zombie(registration.process).has_value();
+    const bool is_it = is_alive(registration.process) || processes::status_of_zombie(registration.process).has_value();
     if (handle && is_it) {
       watched_.push_back({registration.rank, registration.process, std::move(handle)});
     } else {

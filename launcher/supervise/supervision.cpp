@@ -15,7 +15,7 @@
 #include "launcher/supervise/retry.hpp"
 #include "launcher/supervise/run_archive.hpp"
 #include "launcher/supervise/say.hpp"
-#include "launcher/supervise/stop.hpp"
+#include "launcher/processes/stop.hpp"
 
 namespace lockstep::supervise {
 
@@ -26,9 +26,10 @@ constexpr int supervision_tick_ms = 100;
 constexpr const char* keeper_killed = "the keeper was killed";
 }  // namespace
 
-Supervision::Supervision(Workspace workspace, plan::Plan plan, ProcessId keeper, Channel channel)
+Supervision::Supervision(Workspace workspace, plan::Plan plan, Limits limits, ProcessId keeper, Channel channel)
     : workspace_(std::move(workspace)),
       plan_(std::move(plan)),
+      limits_(limits),
       keeper_(keeper),
       channel_(std::move(channel)),
       journals_(plan_.folder, static_cast<int>(plan_.ranks.size())) {}
@@ -55,13 +56,26 @@ Ending Supervision::carry_out() {
   set_state(RunState::preparing);
   fault_point("supervisor.after_preparing");
   if (const auto ending = prepare()) return *ending;
+  open_endpoint();
+  if (plan_.remote) {
+    if (const auto ending = go_to_hosts()) return *ending;
+  }
   start();
   return watch();
 }
 
 bool Supervision::wait_for_slots() {
   ledger_ = std::make_unique<Ledger>(runtime_folder(), compute::this_machine().slots);
-  const auto enter = [&] { ticket_ = ledger_->enter(plan_.run_id, workspace_.root().string(), plan_.slots, keeper_); };
+  const auto enter = [&] {
+    const std::string workspace = workspace_.root().string();
+    if (!plan_.remote) {
+      ticket_ = ledger_->enter(plan_.run_id, workspace, plan_.slots, keeper_);
+      return;
+    }
+    std::vector<std::string> hosts;
+    for (const auto& each : plan_.remote->compute.engine.hosts) hosts.push_back(each.address);
+    ticket_ = ledger_->enter_for_hosts(plan_.run_id, workspace, hosts, static_cast<int>(plan_.nodes.size()), keeper_);
+  };
   enter();
   fault_point("supervisor.after_ticket");
   bool queued = false;
@@ -77,8 +91,10 @@ bool Supervision::wait_for_slots() {
     }
     if (!queued) {
       queued = true;
-      say("supervisor", fmt::format("waiting for {} slots of this machine; {} runs wait before this one", plan_.slots,
-                                    ledger_->position(ticket_)));
+      const std::string what = plan_.remote ? fmt::format("{} hosts of {}", plan_.nodes.size(), plan_.compute)
+                                            : fmt::format("{} slots of this machine", plan_.slots);
+      say("supervisor",
+          fmt::format("waiting for {}; {} runs wait before this one", what, ledger_->position(ticket_)));
       set_state(RunState::queued);
       fault_point("supervisor.after_queued");
     }
@@ -127,7 +143,7 @@ std::optional<int> Supervision::reserved_port() {
 }
 
 void Supervision::start() {
-  Program program{plan::launch_argv(plan_), plan_.working_folder, current_environment()};
+  Program program{{}, plan_.folder.snapshot(), current_environment()};
   entrypoint::drop_rank_environment(program.environment);  // of the rank that submitted us, if one did
   for (const auto& [name, value] : plan_.environment) program.environment.insert_or_assign(name, value);
   // The sweep finds the run's processes by the first; entrypoint and runner find their folder by the second.
@@ -136,11 +152,19 @@ void Supervision::start() {
   if (!program.environment.contains("MASTER_PORT")) {  // not two runs of one machine at the same
     if (const auto port = reserved_port()) program.environment["MASTER_PORT"] = std::to_string(*port);
   }
-  open_endpoint(program.environment);
+  std::vector<std::string> added{"MASTER_PORT"};  // what ranks on hosts need besides the plan's
+  if (endpoint_) {
+    for (const auto& [name, value] : endpoint_->variables(program.environment, tunnel_)) {
+      program.environment.insert_or_assign(name, value);
+      if (name.starts_with("MLFLOW_")) added.push_back(name);
+    }
+  }
+  program.argv = plan::launch_argv(plan_, added);
   channel_.send(start_message(program));
   started_ = true;
   started_ms_ = monotonic_ms();
-  if (const auto interval_ms = machine::sampling_interval_ms(program.environment)) {
+  const auto interval_ms = machine::sampling_interval_ms(program.environment);
+  if (interval_ms && !plan_.remote) {
     machine_.emplace(workspace_.root());
     sampling_interval_ms_ = *interval_ms;
     next_sample_ms_ = started_ms_ + sampling_interval_ms_;
@@ -149,15 +173,13 @@ void Supervision::start() {
 }
 
 // A job that says itself where it logs to is left alone. One that can't have an endpoint runs all the same.
-void Supervision::open_endpoint(Environment& environment) {
+void Supervision::open_endpoint() {
   if (plan_.environment.contains("MLFLOW_TRACKING_URI")) return;
   try {
     endpoint_ = std::make_unique<tracking::Endpoint>(workspace_, store_->get_run(plan_.run_id));
   } catch (const Error& error) {
     say("tracking", fmt::format("MLFLOW_TRACKING_URI is not set: {}", error.what()));
-    return;
   }
-  for (const auto& [name, value] : endpoint_->variables(environment)) environment.insert_or_assign(name, value);
 }
 
 Ending Supervision::watch() {
@@ -185,6 +207,7 @@ Ending Supervision::watch() {
 
 void Supervision::finish(Ending ending) {
   fault_point("supervisor.after_ended");
+  if (agents_) leave_hosts(ending);
   leave_ledger();
   machine_.reset();
   endpoint_.reset();  // its clients have ended with the program
@@ -234,7 +257,7 @@ Ending Supervision::ending_without_keeper() {
   say("supervisor", "the keeper is gone; stopping the run");
   int status = 0;
   const bool ended_before = program_ && ::waitpid(*program_, &status, WNOHANG) == *program_;
-  kill_all(plan_.folder, 0, ::getpid(), kill_limit_ms, program_.value_or(0));
+  processes::kill_all(plan_.folder, 0, ::getpid(), processes::kill_limit_ms, program_.value_or(0));
   fault_point("supervisor.after_bereaved_sweep");
   Ending ending = ended(RunState::failed, fmt::format("{}; the run was stopped", keeper_killed));
   if (stop_) ending = ended(stop_->state, stop_->reason);
@@ -256,6 +279,7 @@ void Supervision::call_off(const std::string& problem) {
     hear_keeper();
   }
   try {
+    agents_.reset();  // without a word: they end what is left on the nodes
     leave_ledger();
     endpoint_.reset();
     const Ending ending = ending_ ? *ending_ : ending_without_keeper();

@@ -8,6 +8,7 @@
 
 #include "common/run_folder.hpp"
 #include "history/store/store.hpp"
+#include "launcher/hosts/agents.hpp"
 #include "launcher/machine/system_metrics.hpp"
 #include "launcher/plan/plan.hpp"
 #include "launcher/supervise/channel.hpp"
@@ -15,6 +16,7 @@
 #include "launcher/supervise/journal_intake.hpp"
 #include "launcher/supervise/ledger.hpp"
 #include "launcher/supervise/signals.hpp"
+#include "launcher/supervise/supervisor.hpp"
 #include "launcher/tracking/endpoint.hpp"
 
 namespace lockstep::supervise {
@@ -22,7 +24,7 @@ namespace lockstep::supervise {
 class Supervision {
  public:
   // The run exists in store and folder; this process holds its owner lock.
-  Supervision(Workspace workspace, plan::Plan plan, ProcessId keeper, Channel channel);
+  Supervision(Workspace workspace, plan::Plan plan, Limits limits, ProcessId keeper, Channel channel);
 
   void live();  // returns when the run is in a terminal state, or when the store could not be told (state.json knows)
 
@@ -34,10 +36,18 @@ class Supervision {
   bool wait_for_slots();
   std::optional<Ending> prepare();
   std::optional<int> reserved_port();
+  void open_endpoint();
   void start();
-  void open_endpoint(Environment& environment);
   Ending watch();
   void finish(Ending ending);
+
+  // What a run on hosts has besides (supervision_hosts.cpp).
+  std::optional<Ending> go_to_hosts();
+  bool choose_hosts(std::string& problem);
+  void start_agents();
+  bool wait_for_agents();
+  void look_at_hosts();
+  void leave_hosts(Ending& ending);
 
   Ending ending_before_start(const std::string& what);
   Ending ending_without_keeper();
@@ -60,12 +70,15 @@ class Supervision {
 
   Workspace workspace_;
   plan::Plan plan_;
+  Limits limits_;
   ProcessId keeper_;
   Channel channel_;
   SignalFd signals_;
   std::unique_ptr<Ledger> ledger_;
   JournalIntake journals_;
   std::unique_ptr<tracking::Endpoint> endpoint_;  // while the program runs; null: none could be opened
+  std::unique_ptr<hosts::Agents> agents_;         // of a run on hosts, from before its program to after it
+  int tunnel_ = 0;                                // the port of the nodes that leads to the endpoint
   std::unique_ptr<history::Store> store_;
   std::optional<machine::SystemMetrics>
       machine_;  // from the start of the program to its end, if its samples are wanted
@@ -80,6 +93,7 @@ class Supervision {
   std::int64_t next_round_ms_ = 0;   // monotonic: at runs that others left behind
   std::int64_t next_sample_ms_ = 0;  // monotonic: of the machine
   std::int64_t sampling_interval_ms_ = 0;
+  std::int64_t lost_ms_ = 0;  // monotonic: when a host was found to be gone
 };
 
 }  // namespace lockstep::supervise

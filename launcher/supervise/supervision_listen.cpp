@@ -24,14 +24,18 @@ constexpr std::int64_t round_ms = 5'000;  // between two looks for runs that dea
 }  // namespace
 
 void Supervision::listen(int timeout_ms) {
-  wait_readable({channel_.closed() ? -1 : channel_.fd(), signals_.fd(), endpoint_ ? endpoint_->knocked_fd() : -1},
-                timeout_ms);
+  std::vector<pollfd> waiting{{channel_.closed() ? -1 : channel_.fd(), POLLIN, 0},
+                              {signals_.fd(), POLLIN, 0},
+                              {endpoint_ ? endpoint_->knocked_fd() : -1, POLLIN, 0}};
+  if (agents_) agents_->add_to(waiting);
+  wait_readable(std::move(waiting), timeout_ms);
   for (const int signal : signals_.read()) {
     if (signal != SIGCHLD)
       stop({RunState::canceled, fmt::format("the supervisor was asked to end by signal {}", signal)});
   }
   hear_keeper();
   hear_clients();
+  if (agents_) look_at_hosts();
   const std::int64_t now = monotonic_ms();
   if (now >= next_look_ms_) {
     next_look_ms_ = now + look_ms;
@@ -105,6 +109,7 @@ void Supervision::stop(const StopRequest& request) {
   stop_ = request;
   say("supervisor", fmt::format("stopping: {}", request.reason));
   if (started_) channel_.send(stop_message(request));
+  if (agents_) agents_->stop_ranks();
   fault_point("supervisor.after_stop");
 }
 

@@ -73,7 +73,7 @@ ProcessId start_keeper(const plan::Plan& plan, const Limits& limits, Channel& ou
     auto [ours, keepers] = Channel::make_pair();
     const ProcessId keeper = start_keeper(plan, limits, ours, std::move(keepers), ended);
     fault_point("supervisor.after_keeper");
-    Supervision(workspace, plan, keeper, std::move(ours)).live();
+    Supervision(workspace, plan, limits, keeper, std::move(ours)).live();
     code = 0;
   } catch (const std::exception& problem) {
     say("supervisor", problem.what());

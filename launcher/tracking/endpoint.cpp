@@ -51,11 +51,11 @@ Endpoint::Endpoint(const Workspace& workspace, const history::Run& run)
   if (!can_serve) throw failure("this build of lockstep has no server");
   auto [socket, port] = listen_at_loopback();
   listener_ = std::move(socket);
-  url_ = fmt::format("http://127.0.0.1:{}", port);
+  port_ = port;
 }
 
-Environment Endpoint::variables(const Environment& given) const {
-  Environment added{{"MLFLOW_TRACKING_URI", url_},
+Environment Endpoint::variables(const Environment& given, int tunnel) const {
+  Environment added{{"MLFLOW_TRACKING_URI", fmt::format("http://127.0.0.1:{}", tunnel > 0 ? tunnel : port_)},
                     {"MLFLOW_TRACKING_TOKEN", token_},
                     {"MLFLOW_RUN_ID", run_id_},
                     {"MLFLOW_EXPERIMENT_ID", experiment_id_},

@@ -30,8 +30,10 @@ class Endpoint {
   Endpoint(const Workspace& workspace, const history::Run& run);  // listens; throws failure if it can't
 
   // What the run's processes need to find it: MLFLOW_TRACKING_URI, _TOKEN, MLFLOW_RUN_ID, MLFLOW_EXPERIMENT_ID, _NAME;
-  // and no_proxy, where `given` has a proxy that would be asked for this machine's own address.
-  Environment variables(const Environment& given) const;
+  // and no_proxy, where `given` has a proxy that would be asked for this machine's own address. `tunnel`: the port of
+  // their loopback that leads here, where they are on other machines (0: they are on this one).
+  Environment variables(const Environment& given, int tunnel = 0) const;
+  int port() const { return port_; }  // of this machine's loopback
 
   int knocked_fd() const { return listener_.get(); }  // readable: somebody knocks; < 0: it is served
   void serve_if_knocked();                            // throws failure
@@ -42,7 +44,7 @@ class Endpoint {
   std::string experiment_id_;
   std::string experiment_name_;
   std::string token_;
-  std::string url_;
+  int port_ = 0;
   Fd listener_;
   std::unique_ptr<Server> server_;
 };

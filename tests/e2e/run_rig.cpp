@@ -13,7 +13,7 @@
 #include <sstream>
 
 #include "common/error.hpp"
-#include "launcher/supervise/stop.hpp"
+#include "launcher/processes/stop.hpp"
 #include "tests/support/wait_until.hpp"
 
 namespace lockstep::testing {
@@ -225,7 +225,7 @@ ProcessId RunRig::program_of(const ProcessId& keeper) {
 }
 
 std::vector<ProcessId> RunRig::processes(const std::string& run_id) {
-  return supervise::processes_of(workspace_.run(run_id), 0, 0);
+  return processes::processes_of(workspace_.run(run_id), 0, 0);
 }
 
 bool RunRig::wait_for_lines(const std::string& run_id, int count) {

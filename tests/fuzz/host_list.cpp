@@ -9,10 +9,10 @@
 #include <string>
 
 #include "common/error.hpp"
-#include "launcher/entrypoint/addresses.hpp"
+#include "common/host_list.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using lockstep::entrypoint::expand_host_list;
+  using lockstep::expand_host_list;
   const std::string text(data, data + size);
   std::vector<std::string> names;
   try {

@@ -1,8 +1,6 @@
 #include "history/sink/report/tracking_server.hpp"
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <utility>
@@ -56,11 +54,6 @@ std::string quoted(const std::string& text) {  // as a part of a URL
     all += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return all;
-}
-
-std::string user_name() {
-  if (const passwd* const entry = ::getpwuid(::geteuid())) return entry->pw_name;
-  return std::to_string(::geteuid());
 }
 }  // namespace
 

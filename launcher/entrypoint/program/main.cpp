@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "launcher/entrypoint/command_line.hpp"
+#include "launcher/node/command_line.hpp"
 
 static int print_help() {
   std::fputs(
@@ -24,5 +25,7 @@ static int print_help() {
 int main(int argc, char** argv) {
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (first == "--help" || first == "-h") return print_help();
-  return lockstep::entrypoint::run_command_line({argv + 1, static_cast<std::size_t>(argc - 1)});
+  const std::span<const char* const> arguments(argv + 1, static_cast<std::size_t>(argc - 1));
+  if (const auto code = lockstep::node::run_command_line(arguments)) return *code;
+  return lockstep::entrypoint::run_command_line(arguments);
 }

@@ -38,6 +38,7 @@ std::set<std::string> paths_of_the_module() {
     paths.insert(text + slash_if(folder));
   };
   add("W/", workspace.store_file(), false, -1, "");
+  add("W/", workspace.compute_file("<name>"), false, -1, "");
   for (const auto& folder : {workspace.run("<run_id>").root(), workspace.model_artifacts("<model_id>"),
                              workspace.artifacts(), workspace.multipart_upload("<upload_id>"), workspace.uploads()}) {
     add("W/", folder, true, -1, "");

@@ -34,7 +34,7 @@ class Local : public ::testing::Test {
     around.run_folder = folder_ / "ws/runs/run1";
     around.lockstep_program = this_program();  // any program: check() looks whether it is there
     around.host_environment = current_environment();
-    return plan::plan(job_, {"box", 2}, around);
+    return plan::plan(job_, plan::LocalCompute{"box", 2}, around);
   }
   void add_input(const std::string& name, const std::string& path, spec::AssetType type) {
     spec::Input input;

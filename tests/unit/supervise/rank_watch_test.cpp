@@ -6,10 +6,12 @@
 #include <sys/stat.h>
 
 #include "launcher/supervise/diagnosis.hpp"
-#include "tests/unit/supervise/run_processes.hpp"
+#include "tests/unit/processes/run_processes.hpp"
 
 namespace lockstep::supervise {
 namespace {
+
+using processes::RunProcesses;
 
 // As a keeper's loop does it. Fails the test instead of waiting for ever.
 bool watch_until(RankWatch& watch, const std::function<bool()>& done) {
@@ -25,7 +27,7 @@ bool watch_until(RankWatch& watch, const std::function<bool()>& done) {
 }
 
 void register_rank(const RunProcesses& run, int rank, const ProcessId& process) {
-  entrypoint::write_registration(run.folder(), {.rank = rank, .process = process, .host = "h"});
+  entrypoint::write_registration(run.folder(), {.rank = rank, .process = process});
 }
 
 TEST(RankWatch, WakesForRanksThatRegisterAndEnd) {

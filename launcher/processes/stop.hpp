@@ -8,7 +8,7 @@
 #include "common/process.hpp"
 #include "common/run_folder.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 // Everything that belongs to the run: members of its session, descendants of `root` (0: none), and every process whose
 // environment has LOCKSTEP_RUN_ID=<run_id>; never ourselves nor our ancestors. Works by /proc alone. Zombies are not
@@ -21,6 +21,7 @@ std::vector<ProcessId> processes_of(const std::string& run_id, pid_t session, pi
 // workspace.
 std::vector<ProcessId> processes_of(const RunFolder& folder, pid_t session, pid_t root);
 
+// Ranks of this machine only: those of other hosts are asked by the agent of their host.
 // TERM to the ranks: to the program that saves, where one registered; else to the rank's process group.
 void ask_ranks_to_stop(const RunFolder& folder);
 void ask_ranks_to_save(const RunFolder& folder);  // USR1, only to programs that registered for it
@@ -35,4 +36,4 @@ bool kill_all(const std::string& run_id, pid_t session, pid_t root, std::int64_t
 // before its ranks came to register, only that tells which session folder was its own.
 bool kill_all(const RunFolder& folder, pid_t session, pid_t root, std::int64_t limit_ms, pid_t launcher = 0);
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

@@ -13,11 +13,11 @@
 #include "common/error.hpp"
 #include "common/process.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
-#include "launcher/supervise/stop.hpp"
+#include "launcher/processes/stop.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/wait_until.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 class RunProcesses {
  public:
@@ -94,4 +94,4 @@ inline bool ends(const ProcessId& process) {
   return lockstep::testing::wait_until([&] { return !is_alive(process); });
 }
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

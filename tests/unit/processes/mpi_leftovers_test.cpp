@@ -1,13 +1,13 @@
 // Real mpiruns, killed: their segments in /dev/shm and session folders go, everybody else's stay.
-#include "launcher/supervise/mpi_leftovers.hpp"
+#include "launcher/processes/mpi_leftovers.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "launcher/supervise/process_table.hpp"
-#include "tests/unit/supervise/run_processes.hpp"
+#include "launcher/processes/process_table.hpp"
+#include "tests/unit/processes/run_processes.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 namespace {
 
 using entrypoint::MpiJob;
@@ -129,4 +129,4 @@ TEST(MpiLeftovers, AreOnlyWhatOpenMpiMakes) {
 }
 
 }  // namespace
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

@@ -1,4 +1,4 @@
-#include "launcher/supervise/stop.hpp"
+#include "launcher/processes/stop.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "common/process_file.hpp"
-#include "tests/unit/supervise/run_processes.hpp"
+#include "tests/unit/processes/run_processes.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 namespace {
 
 using lockstep::testing::wait_until;
@@ -216,4 +216,4 @@ TEST(AskNobody, IsNoErrorWithoutRegistrations) {
 }
 
 }  // namespace
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

@@ -1,4 +1,4 @@
-#include "launcher/supervise/process_table.hpp"
+#include "launcher/processes/process_table.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <optional>
 #include <set>
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 namespace {
 // Reads /proc/<pid>/<name> without throwing: processes go while we look at them.
@@ -132,4 +132,4 @@ Environment parse_environment(std::string_view block) {
   return all;
 }
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

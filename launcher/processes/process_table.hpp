@@ -9,7 +9,7 @@
 
 #include "common/process.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 struct ProcessRow {
   ProcessId id;
@@ -32,4 +32,4 @@ std::string environment_of(pid_t pid);
 bool has_entry(std::string_view block, std::string_view entry);
 Environment parse_environment(std::string_view block);
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

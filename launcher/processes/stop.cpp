@@ -1,4 +1,4 @@
-#include "launcher/supervise/stop.hpp"
+#include "launcher/processes/stop.hpp"
 
 #include <poll.h>
 #include <signal.h>
@@ -12,10 +12,10 @@
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
-#include "launcher/supervise/mpi_leftovers.hpp"
-#include "launcher/supervise/process_table.hpp"
+#include "launcher/processes/mpi_leftovers.hpp"
+#include "launcher/processes/process_table.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 namespace {
 // What a run's processes carry in their environment. Runs of two workspaces may have one name, so whoever names another
@@ -194,6 +194,7 @@ std::vector<ProcessId> processes_of(const RunFolder& folder, pid_t session, pid_
 
 void ask_ranks_to_stop(const RunFolder& folder) {
   for (const auto& registration : entrypoint::read_registrations(folder)) {
+    if (!entrypoint::is_here(registration)) continue;
     const auto stoppable = entrypoint::read_stoppable(folder, registration.rank);
     if (!stoppable || !send_signal(*stoppable, SIGTERM)) signal_group_of(registration, SIGTERM);
   }
@@ -201,6 +202,7 @@ void ask_ranks_to_stop(const RunFolder& folder) {
 
 void ask_ranks_to_save(const RunFolder& folder) {
   for (const auto& registration : entrypoint::read_registrations(folder)) {
+    if (!entrypoint::is_here(registration)) continue;
     const auto stoppable = entrypoint::read_stoppable(folder, registration.rank);
     if (stoppable) send_signal(*stoppable, SIGUSR1);
   }
@@ -214,9 +216,9 @@ bool kill_all(const RunFolder& folder, pid_t session, pid_t root, std::int64_t l
   std::vector<entrypoint::MpiJob> jobs;
   if (launcher > 0) jobs = mpi_jobs_of_launcher(launcher);
   for (const auto& registration : entrypoint::read_registrations(folder)) {
-    if (registration.mpi_job) jobs.push_back(*registration.mpi_job);
+    if (registration.mpi_job && entrypoint::is_here(registration)) jobs.push_back(*registration.mpi_job);
   }
   return sweep({folder.run_id(), folder.root().string()}, session, root, limit_ms, std::move(jobs));
 }
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

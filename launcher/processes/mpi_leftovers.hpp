@@ -5,7 +5,7 @@
 
 #include "launcher/entrypoint/entrypoint.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 // The session folder and job of an mpirun, by its pid: for jobs whose ranks never came to register.
 std::vector<entrypoint::MpiJob> mpi_jobs_of_launcher(pid_t pid);
@@ -15,4 +15,4 @@ std::vector<entrypoint::MpiJob> mpi_jobs_of_launcher(pid_t pid);
 // now).
 void remove_mpi_leftovers(const std::vector<entrypoint::MpiJob>& jobs);
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

@@ -1,4 +1,4 @@
-#include "launcher/supervise/mpi_leftovers.hpp"
+#include "launcher/processes/mpi_leftovers.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 #include "common/error.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 namespace {
 using entrypoint::MpiJob;
@@ -115,4 +115,4 @@ void remove_mpi_leftovers(const std::vector<MpiJob>& jobs) {
   }
 }
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

@@ -1,0 +1,223 @@
+#include "launcher/hosts/agents.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "common/clock.hpp"
+#include "common/error.hpp"
+#include "common/process.hpp"
+#include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/hosts/ssh.hpp"
+#include "launcher/node/agent.hpp"
+#include "launcher/plan/remote.hpp"
+
+namespace lockstep::hosts {
+
+struct Agents::Agent {
+  spec::Host host;
+  ProcessId ssh;
+  Fd to;
+  Fd from;
+  Fd errors;
+  std::string said;  // on standard error, the last of it
+  node::FrameReader reader{true};
+  Receiver receiver;
+  std::int64_t heard_ms = monotonic_ms();
+  bool there = false;
+  bool done = false;
+  bool lost = false;
+
+  Agent(spec::Host of, Receiver takes) : host(std::move(of)), receiver(std::move(takes)) {}
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  ~Agent() {
+    to.reset();
+    if (ssh.pid <= 0) return;
+    ::kill(ssh.pid, SIGKILL);
+    while (::waitpid(ssh.pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+};
+
+namespace {
+constexpr std::size_t said_kept = 4096;
+constexpr int reads_in_a_row = 64;  // of 64 KiB: then others have their turn
+
+void never_wait(const Fd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK); }
+
+std::vector<std::string> agent_argv(const plan::Plan& plan, const spec::Host& host, const AgentSettings& settings) {
+  std::vector<std::string> options;
+  if (settings.port > 0) {
+    options = {"-o", "ExitOnForwardFailure=yes", "-R",
+               fmt::format("127.0.0.1:{}:127.0.0.1:{}", settings.tunnel, settings.port)};
+  }
+  return ssh_argv(plan.remote->compute.ssh_config, host.address,
+                  {plan.remote->compute.node_program.string(), "--agent", plan.remote->folder.root().string(),
+                   std::to_string(settings.stop_grace_ms), std::to_string(settings.sampling_interval_ms),
+                   plan::sends_files(plan) ? "mirror" : "shared"},
+                  options);
+}
+
+std::string last_line(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
+}
+}  // namespace
+
+Agents::Agents(const plan::Plan& plan, const AgentSettings& settings) {
+  Environment environment = current_environment();
+  entrypoint::drop_rank_environment(environment);  // no sweep of a run must take our ssh for a process of it
+  int node = 0;
+  for (const auto& host : plan.remote->hosts) {
+    auto agent = std::make_unique<Agent>(host, Receiver(plan.folder, node++, owners_));
+    auto [input_read, input_write] = make_pipe();
+    auto [output_read, output_write] = make_pipe();
+    auto [errors_read, errors_write] = make_pipe();
+    agent->ssh = start_program({.argv = agent_argv(plan, host, settings),
+                                .environment = environment,
+                                .working_folder = {},
+                                .stdin_fd = input_read.get(),
+                                .stdout_fd = output_write.get(),
+                                .stderr_fd = errors_write.get(),
+                                .new_session = true});
+    agent->to = std::move(input_write);
+    agent->from = std::move(output_read);
+    agent->errors = std::move(errors_read);
+    for (const Fd* each : {&agent->to, &agent->from, &agent->errors}) never_wait(*each);
+    agents_.push_back(std::move(agent));
+  }
+}
+
+Agents::~Agents() = default;
+
+void Agents::add_to(std::vector<pollfd>& waiting) const {
+  for (const auto& each : agents_) {
+    if (each->from) waiting.push_back({each->from.get(), POLLIN, 0});
+    if (each->errors) waiting.push_back({each->errors.get(), POLLIN, 0});
+  }
+}
+
+void Agents::hear() {
+  const std::int64_t now = monotonic_ms();
+  for (const auto& each : agents_) {
+    if (!each->lost) take(*each);
+    if (each->lost || each->done) continue;
+    if (now - each->heard_ms > node::silence_limit_ms) {
+      lose(*each, fmt::format("no word from it for {}", duration_text(node::silence_limit_ms)));
+    }
+  }
+  if (now < next_heartbeat_ms_) return;
+  next_heartbeat_ms_ = now + node::heartbeat_ms;
+  tell_all("alive");
+}
+
+void Agents::take(Agent& agent) {
+  std::array<char, 1 << 16> buffer{};
+  while (agent.errors) {
+    const ssize_t got = ::read(agent.errors.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) break;
+    if (got <= 0) agent.errors.reset();
+    if (got > 0) agent.said.append(buffer.data(), static_cast<std::size_t>(got));
+    if (agent.said.size() > said_kept) agent.said.erase(0, agent.said.size() - said_kept);
+  }
+  for (int reads = 0; agent.from && reads < reads_in_a_row; ++reads) {
+    const ssize_t got = ::read(agent.from.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) {
+      agent.from.reset();
+      if (!agent.done) lose(agent, "the connection to it ended");
+      return;
+    }
+    agent.heard_ms = monotonic_ms();
+    try {
+      agent.reader.add({buffer.data(), static_cast<std::size_t>(got)});
+      node::Frame frame;
+      while (agent.reader.next(frame)) understand(agent, frame);
+    } catch (const std::exception& error) {
+      return lose(agent, error.what());
+    }
+  }
+}
+
+void Agents::understand(Agent& agent, const node::Frame& frame) {
+  const std::string word = frame.word();
+  if (word == "hello") agent.there = true;
+  if (word == "done") {
+    agent.done = true;
+    if (!frame.head.value("clean", false)) unclean_.push_back(agent.host.name);
+  }
+  if (word == "metrics" && frame.head.contains("values") && frame.head["values"].is_object()) {
+    for (const auto& [key, value] : frame.head["values"].items()) {
+      if (!value.is_number()) continue;
+      history::Metric sample;
+      sample.key = fmt::format("system/{}/{}", agent.host.name, key.substr(key.find('/') + 1));
+      sample.value = value.get<double>();
+      sample.timestamp_ms = frame.head.value("time_ms", now_ms());
+      sample.step = frame.head.value("step", std::int64_t{0});
+      samples_.push_back(std::move(sample));
+    }
+  }
+  agent.receiver.take(frame);
+}
+
+void Agents::lose(Agent& agent, const std::string& how) {
+  agent.lost = true;
+  if (loss_) return;
+  // ssh gives a moment's notice on its standard error when it is the one that failed.
+  Result result;
+  result.errors = agent.said;
+  if (!agent.there && !agent.said.empty()) {
+    loss_ = ssh_trouble(agent.host, result);
+  } else {
+    const std::string said = last_line(agent.said);
+    loss_ = fmt::format("{} was lost: {}{}", agent.host.name, how, said.empty() ? "" : " (" + said + ")");
+  }
+}
+
+bool Agents::all_there() const {
+  return std::all_of(agents_.begin(), agents_.end(), [](const auto& each) { return each->there; });
+}
+
+bool Agents::all_done() const {
+  return std::all_of(agents_.begin(), agents_.end(), [](const auto& each) { return each->done || each->lost; });
+}
+
+// A pipe that is full belongs to an ssh that gets nothing through: its silence will tell.
+void Agents::tell(Agent& agent, const char* word) {
+  if (!agent.to || agent.lost) return;
+  const std::string bytes = node::encode({{{"word", word}}});
+  const ssize_t put = ::write(agent.to.get(), bytes.data(), bytes.size());
+  if (put < 0 && errno != EAGAIN && errno != EINTR && !agent.done) lose(agent, "the connection to it ended");
+}
+
+void Agents::tell_all(const char* word) {
+  for (const auto& each : agents_) tell(*each, word);
+}
+
+void Agents::stop_ranks() { tell_all("stop"); }
+void Agents::finish() { tell_all("finish"); }
+
+void Agents::dismiss() {
+  constexpr std::int64_t time_to_leave_ms = 5'000;
+  tell_all("bye");
+  const std::int64_t deadline = monotonic_ms() + time_to_leave_ms;
+  for (const auto& each : agents_) {
+    if (each->lost) continue;
+    pollfd waiting{each->from.get(), POLLIN, 0};
+    std::array<char, 1 << 12> ignored{};
+    while (each->from && monotonic_ms() < deadline) {
+      if (::poll(&waiting, 1, 100) > 0 && ::read(each->from.get(), ignored.data(), ignored.size()) == 0) break;
+    }
+  }
+}
+
+}  // namespace lockstep::hosts

@@ -1,0 +1,164 @@
+#include "launcher/node/agent.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "common/clock.hpp"
+#include "common/error.hpp"
+#include "launcher/machine/system_metrics.hpp"
+#include "launcher/node/frames.hpp"
+#include "launcher/node/mirror.hpp"
+#include "launcher/processes/stop.hpp"
+
+namespace lockstep::node {
+
+namespace {
+constexpr int tick_ms = 100;
+constexpr std::int64_t time_to_leave_ms = 5'000;  // between TERM and KILL for what the ranks left behind
+
+class Agent {
+ public:
+  explicit Agent(const AgentOptions& options)
+      : options_(options), mirror_(options.folder, [this](const Frame& frame) { send(frame); }) {
+    if (options_.sampling_interval_ms) {
+      machine_.emplace(options_.folder.root());
+      next_sample_ms_ = monotonic_ms() + *options_.sampling_interval_ms;
+    }
+  }
+
+  int live() {
+    char name[256] = "";
+    ::gethostname(name, sizeof name - 1);
+    write(std::string(greeting));
+    send({{{"word", "hello"}, {"host", name}, {"pid", ::getpid()}}});
+    while (!over_) {
+      listen(busy_ ? 0 : tick_ms);
+      if (monotonic_ms() - heard_ms_ > silence_limit_ms) gone_ = true;
+      if (gone_) return left_alone();
+      if (finishing_) {
+        finish();
+      } else {
+        busy_ = options_.mirror && mirror_.look(false);
+      }
+      sample();
+      if (monotonic_ms() - spoke_ms_ >= heartbeat_ms) send({{{"word", "alive"}}});
+    }
+    std::error_code ignored;
+    if (options_.mirror && told_done_) fs::remove_all(options_.folder.root(), ignored);  // the workspace has it all
+    return 0;
+  }
+
+ private:
+  void listen(int timeout_ms) {
+    pollfd waiting{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&waiting, 1, timeout_ms) <= 0) return;
+    char buffer[1 << 14];
+    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (got <= 0) {
+      gone_ = true;
+      return;
+    }
+    heard_ms_ = monotonic_ms();
+    reader_.add({buffer, static_cast<std::size_t>(got)});
+    Frame frame;
+    while (reader_.next(frame)) obey(frame.word());
+  }
+
+  void obey(const std::string& word) {
+    if (word == "stop") processes::ask_ranks_to_stop(options_.folder);
+    if (word == "save") processes::ask_ranks_to_save(options_.folder);
+    if (word == "finish") finishing_ = true;
+    if (word == "bye") over_ = true;
+  }
+
+  // The ranks have ended. Nothing of the run stays; then no file changes any more, and the rest is sent.
+  void finish() {
+    if (!clean_) clean_ = end_processes();
+    if (told_done_) return;  // "bye" comes when all of it has arrived
+    busy_ = options_.mirror && mirror_.look(true);
+    if (busy_) return;
+    send({{{"word", "done"}, {"clean", *clean_}}});
+    told_done_ = true;
+  }
+
+  bool end_processes() {
+    auto left = processes::processes_of(options_.folder, 0, 0);
+    if (left.empty()) return true;
+    for (const ProcessId& each : left) send_signal(each, SIGTERM);
+    wait_for_end(time_to_leave_ms);
+    return processes::kill_all(options_.folder, 0, 0, processes::kill_limit_ms);
+  }
+
+  void wait_for_end(std::int64_t limit_ms) {
+    const std::int64_t deadline = monotonic_ms() + limit_ms;
+    while (monotonic_ms() < deadline && !processes::processes_of(options_.folder, 0, 0).empty()) {
+      ::poll(nullptr, 0, tick_ms);
+    }
+  }
+
+  // Its files stay where they are: nobody is there to take them.
+  int left_alone() {
+    processes::ask_ranks_to_stop(options_.folder);
+    wait_for_end(options_.stop_grace_ms);
+    processes::kill_all(options_.folder, 0, 0, processes::kill_limit_ms);
+    return 1;
+  }
+
+  void sample() {
+    if (!machine_ || finishing_ || monotonic_ms() < next_sample_ms_) return;
+    next_sample_ms_ += *options_.sampling_interval_ms;
+    Frame frame{{{"word", "metrics"}, {"values", nlohmann::json::object()}}};
+    for (const auto& each : machine_->sample(now_ms())) {
+      frame.head["values"][each.key] = each.value;
+      frame.head["time_ms"] = each.timestamp_ms;
+      frame.head["step"] = each.step;
+    }
+    send(frame);
+  }
+
+  void send(const Frame& frame) { write(encode(frame)); }
+
+  void write(const std::string& bytes) {
+    spoke_ms_ = monotonic_ms();
+    try {
+      write_all(STDOUT_FILENO, bytes);
+    } catch (const Error&) {
+      gone_ = true;
+    }
+  }
+
+  AgentOptions options_;
+  FrameReader reader_;
+  Mirror mirror_;
+  std::optional<machine::SystemMetrics> machine_;
+  std::int64_t next_sample_ms_ = 0;
+  std::int64_t heard_ms_ = monotonic_ms();
+  std::int64_t spoke_ms_ = 0;
+  bool busy_ = false;  // there is more to send
+  bool finishing_ = false;
+  std::optional<bool> clean_;
+  bool told_done_ = false;
+  bool gone_ = false;
+  bool over_ = false;
+};
+}  // namespace
+
+int attend_node(const AgentOptions& options) {
+  ::signal(SIGPIPE, SIG_IGN);
+  for (const int each : {SIGHUP, SIGINT, SIGTERM}) ::signal(each, SIG_IGN);  // it leaves when the run does
+  try {
+    if (options.mirror) options.folder.create();
+    return Agent(options).live();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "lockstep-entrypoint: %s\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace lockstep::node

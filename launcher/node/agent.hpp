@@ -1,0 +1,26 @@
+// The agent of one run on one node: started over ssh by the run's supervisor, speaks frames over standard input and
+// output. It asks the node's ranks to stop or to save, brings what they write to the workspace where no files are shared,
+// samples the machine, and sees to it that nothing of the run is left on the node in the end. When nobody has spoken to
+// it for too long (the supervisor was killed, the link was cut) it ends the run on its node by itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "common/run_folder.hpp"
+
+namespace lockstep::node {
+
+struct AgentOptions {
+  RunFolder folder{fs::path()};  // of the run, as the ranks of this node see it
+  bool mirror = false;           // the workspace does not see it
+  std::int64_t stop_grace_ms = 30'000;
+  std::optional<std::int64_t> sampling_interval_ms = {};
+};
+
+inline constexpr std::int64_t heartbeat_ms = 2'000;
+inline constexpr std::int64_t silence_limit_ms = 20'000;  // ten heartbeats: the other side is gone
+
+int attend_node(const AgentOptions& options);  // returns the exit code
+
+}  // namespace lockstep::node

@@ -1,0 +1,114 @@
+#include "launcher/plan/remote.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "common/digest.hpp"
+#include "launcher/plan/added_environment.hpp"
+
+namespace lockstep::plan {
+
+bool sends_files(const Plan& plan) { return plan.remote && !plan.remote->compute.engine.shared_files; }
+
+RunFolder ranks_folder(const Plan& plan) { return plan.remote ? plan.remote->folder : plan.folder; }
+
+// Two workspaces may have runs of one name.
+static fs::path folder_on_nodes(const HostsCompute& compute, const Surroundings& surroundings) {
+  if (compute.engine.shared_files) return surroundings.run_folder;
+  const std::string workspace = surroundings.run_folder.parent_path().parent_path().string();
+  return compute.engine.scratch / "runs" / sha256_hex(workspace).substr(0, 16) / surroundings.run_id;
+}
+
+void go_to(const HostsCompute& compute, const Surroundings& surroundings, Plan& plan) {
+  plan.compute = compute.name;
+  const auto& hosts = compute.engine.hosts;
+  const auto wanted = std::min(hosts.size(), static_cast<std::size_t>(plan.job.resources.instance_count));
+  plan.remote = RemotePart{compute,
+                           {hosts.begin(), hosts.begin() + static_cast<std::ptrdiff_t>(wanted)},
+                           RunFolder(folder_on_nodes(compute, surroundings))};
+}
+
+static int ranks_of_node(const Plan& plan, std::size_t node) {
+  return static_cast<int>(std::count_if(plan.ranks.begin(), plan.ranks.end(),
+                                        [&](const Rank& rank) { return rank.node == static_cast<int>(node); }));
+}
+
+static std::string hosts_argument(const Plan& plan) {
+  std::vector<std::string> hosts;
+  for (std::size_t node = 0; node < plan.remote->hosts.size(); ++node) {
+    hosts.push_back(fmt::format("{}:{}", plan.remote->hosts[node].address, ranks_of_node(plan, node)));
+  }
+  return fmt::format("{}", fmt::join(hosts, ","));
+}
+
+void name_nodes(Plan& plan) {
+  plan.nodes.clear();
+  for (const auto& host : plan.remote->hosts) plan.nodes.push_back(host.name);
+  plan.environment["LOCKSTEP_NODES"] = addresses_of(plan);
+  const auto option = std::find(plan.argv.begin(), plan.argv.end(), "--host");
+  if (option != plan.argv.end() && option + 1 != plan.argv.end()) *(option + 1) = hosts_argument(plan);
+}
+
+bool is_more_than_hosts_have(const Plan& plan) {
+  for (std::size_t node = 0; node < plan.remote->hosts.size(); ++node) {
+    const auto slots = plan.remote->hosts[node].slots;
+    if (slots && ranks_of_node(plan, node) > *slots) return true;
+  }
+  return false;
+}
+
+void send(const Plan& plan, InputStep& input, const fs::path& from) {
+  input.sent_from = from;
+  const fs::path name = from.filename().empty() ? from.parent_path().filename() : from.filename();
+  input.path = plan.remote->folder.root() / "inputs" / input.name / name;
+}
+
+void send_and_bring(Plan& plan) {
+  for (auto& input : plan.inputs) {
+    if (input.how == InputStep::How::in_place) send(plan, input, input.path);
+  }
+  for (auto& output : plan.outputs) output.path = plan.remote->folder.output(output.name);
+}
+
+std::vector<std::string> remote_mpirun_argv(const Plan& plan, const Environment& environment) {
+  std::vector<std::string> argv{"mpirun", "-np", std::to_string(plan.slots), "--host", hosts_argument(plan)};
+  argv.insert(argv.end(), {"--bind-to", "none"});  // a person's own binding comes by OMPI_MCA_ variables
+  argv.insert(argv.end(), {"--wdir", plan.working_folder.string()});
+  std::vector<std::pair<std::string, std::string>> parameters{
+      {"plm_rsh_agent", "ssh"},
+      {"plm_rsh_args", "-F " + plan.remote->compute.ssh_config.string()},
+      {"plm_rsh_no_tree_spawn", "1"},  // we reach each host; they need not reach each other by ssh
+      {"oob_tcp_keepalive_time", "5"},  // a host that is cut off is noticed in 13 s; by default not in eight minutes
+      {"oob_tcp_keepalive_intvl", "2"},
+      {"oob_tcp_keepalive_probes", "3"},
+      {"shmem_mmap_enable_nfs_warning", "0"},
+  };
+  if (plan.oversubscribed) parameters.emplace_back("mpi_yield_when_idle", "1");
+  for (const auto& [name, value] : parameters) {
+    if (environment.contains("OMPI_MCA_" + name)) continue;
+    argv.insert(argv.end(), {"--mca", name, value});
+  }
+  // The ranks' own folder. For mpirun, which runs here, the variable is the folder on this machine.
+  argv.insert(argv.end(), {"-x", "LOCKSTEP_RUN_DIR=" + plan.remote->folder.root().string()});
+  return argv;
+}
+
+std::vector<std::string> ranks_variables(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : plan.environment) {
+    // Programs lie elsewhere on another machine: only a job's own PATH is taken there.
+    const bool is_ours = name == "PATH" && !plan.job.environment_variables.contains("PATH");
+    if (!is_ours && name != "LOCKSTEP_RUN_DIR" && !name.starts_with("OMPI_")) names.push_back(name);
+  }
+  return names;
+}
+
+void export_variables(std::vector<std::string>& argv, const std::vector<std::string>& names) {
+  std::vector<std::string> options;
+  for (const auto& name : names) options.insert(options.end(), {"-x", name});
+  argv.insert(std::find(argv.begin(), argv.end(), "--host"), options.begin(), options.end());
+}
+
+}  // namespace lockstep::plan

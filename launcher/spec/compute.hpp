@@ -1,0 +1,72 @@
+// A compute: machines that jobs run on. Azure ML's compute YAML, and one section of ours, `engine`, that says how its
+// machines are reached. docs/compute.md lists the keys.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/file.hpp"
+
+namespace lockstep::spec {
+
+enum class ComputeType { amlcompute, virtualmachine, computeinstance };
+std::string_view name_of(ComputeType type);  // as the file has it
+
+enum class Tier { dedicated, low_priority };
+std::string_view name_of(Tier tier);
+
+// A machine that is reached by ssh.
+struct Host {
+  std::string name;     // what runs, logs and errors call it; its address, unless the file says otherwise
+  std::string address;  // for ssh: a name of DNS, of /etc/hosts or of an ssh config, or a number
+  std::optional<int> slots = std::nullopt;  // how many ranks it is meant for; nullopt: as many as it has cores
+  bool operator==(const Host&) const = default;
+};
+
+// What is empty is left to ssh and its own configuration.
+struct SshAccess {
+  std::string user = {};
+  std::optional<int> port = std::nullopt;
+  fs::path identity_file = {};                // absolute
+  fs::path config_file = {};                  // absolute; in place of ~/.ssh/config
+  std::string strict_host_key_checking = {};  // ssh's own words: yes, accept-new, no
+  bool operator==(const SshAccess&) const = default;
+};
+
+struct HostsEngine {
+  std::vector<Host> hosts;  // at least one, each name once
+  SshAccess ssh = {};
+  bool shared_files = false;  // every host sees the workspace's folder at the same path as this machine
+  fs::path scratch = {};      // absolute, on the hosts: for our program, and for runs where no files are shared
+  bool operator==(const HostsEngine&) const = default;
+};
+
+struct Compute {
+  std::string name = {};
+  ComputeType type = ComputeType::amlcompute;
+  std::string description = {};
+  std::map<std::string, std::string> tags = {};
+  std::string location = {};
+  std::string size = {};  // one of Azure's VM sizes, as configs/vm_sizes.yml spells it; empty: not said
+  int min_instances = 0;
+  std::optional<int> max_instances = std::nullopt;
+  std::optional<int> idle_time_before_scale_down = std::nullopt;  // seconds
+  Tier tier = Tier::dedicated;
+  std::optional<HostsEngine> hosts = std::nullopt;  // the engine; nullopt: none, it is recorded and runs nothing
+  std::vector<std::string> recorded = {};           // keys of the file that have no effect here, for a note
+  bool operator==(const Compute&) const = default;
+};
+
+// A definition and its text as it is kept: defaults left out, paths absolute, passwords masked (ssh uses keys), `sets`
+// applied. Relative paths of the file are relative to `folder`. All mistakes at once, as InputErrors.
+struct ReadCompute {
+  Compute compute;
+  std::string yaml;
+};
+ReadCompute read_compute(std::string_view text, const std::string& file_name, const fs::path& folder,
+                         const std::vector<std::string>& sets = {});
+ReadCompute read_compute_file(const fs::path& path, const std::vector<std::string>& sets = {});  // not_found, failure
+
+}  // namespace lockstep::spec

@@ -1,0 +1,142 @@
+// `engine`: how the machines of a compute are reached.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "common/host_list.hpp"
+#include "common/process.hpp"
+#include "launcher/spec/compute_keys.hpp"
+#include "launcher/spec/key_checks.hpp"
+#include "launcher/spec/quoted.hpp"
+
+namespace lockstep::spec {
+
+namespace {
+
+constexpr std::size_t most_hosts = 1024;
+
+std::string_view check_engine(std::string_view text) {
+  return text == "hosts" ? "" : "hosts, which is the only engine so far";
+}
+
+std::string_view check_host_key_checking(std::string_view text) {
+  return text == "yes" || text == "accept-new" || text == "no" ? "" : "yes, accept-new or no";
+}
+
+// Commands for shells on other machines have it in them.
+std::string_view check_scratch(std::string_view text) {
+  constexpr std::string_view good = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+";
+  const bool is_good =
+      text.starts_with('/') && text.size() <= 1024 && text.find_first_not_of('/') != std::string_view::npos &&
+      text.find_first_not_of(good) == std::string_view::npos && fs::path(text).lexically_normal() == fs::path(text);
+  return is_good ? "" : "an absolute path of letters, digits, '.', '_', '-' and '+', without '..'";
+}
+
+std::string_view check_host_list(std::string_view text) {
+  constexpr std::string_view good = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[],";
+  return text.find_first_not_of(good) == std::string_view::npos && text.size() <= 16384
+             ? ""
+             : "hosts' names or addresses, or a list as in node-[1-3]";
+}
+
+class HostsReader {
+ public:
+  HostsReader(std::vector<Host>& hosts, Mistakes& mistakes) : hosts_(hosts), mistakes_(mistakes) {}
+
+  void read(Keys& engine) {
+    const YamlNode* const hosts = engine.find("hosts");
+    if (hosts == nullptr) {
+      engine.miss("hosts");
+    } else if (hosts->is_scalar()) {
+      read_list(engine, *hosts);
+    } else if (!hosts->is_list()) {
+      engine.expect(*hosts, "engine.hosts", "a list of names and mappings");
+    } else if (hosts->items.empty()) {
+      mistakes_.add(hosts->mark, "engine.hosts is empty");
+    } else {
+      for (const YamlNode& item : hosts->items) {
+        if (hosts_.size() <= most_hosts) read_item(engine, item);
+      }
+    }
+    if (hosts_.size() > most_hosts)
+      mistakes_.add(hosts->mark, fmt::format("engine.hosts has more than {} hosts", most_hosts));
+  }
+
+ private:
+  void read_item(Keys& engine, const YamlNode& item) {
+    if (item.is_scalar()) return read_list(engine, item);
+    if (!item.is_mapping()) return engine.expect(item, "engine.hosts", "a list of names and mappings");
+    Host host;
+    Keys::read_mapping(item, "engine.hosts", mistakes_, [&](Keys& keys) {
+      keys.required("address", host.address, check_host);
+      host.name = host.address;
+      keys.optional("name", host.name, check_host);
+      keys.optional("slots", host.slots, Range{1, 65536});
+    });
+    const YamlNode* const name = item.find("name");
+    if (!host.name.empty()) add(name != nullptr ? *name : item, std::move(host));
+  }
+
+  void read_list(Keys& engine, const YamlNode& text) {
+    if (const auto wanted = check_host_list(text.text); !wanted.empty())
+      return engine.expect(text, "engine.hosts", wanted);
+    std::vector<std::string> names;
+    try {
+      names = expand_host_list(text.text, most_hosts);
+    } catch (const Error& e) {
+      return mistakes_.add(text.mark, fmt::format("engine.hosts: {}", e.what()));
+    }
+    if (names.empty()) return engine.expect(text, "engine.hosts", check_host(""));
+    for (const std::string& name : names) {
+      if (const auto wanted = check_host(name); !wanted.empty()) {
+        mistakes_.add(text.mark, fmt::format("engine.hosts must be {}, not {}", wanted, in_quotes(name)));
+      } else {
+        add(text, {name, name});
+      }
+    }
+  }
+
+  void add(const YamlNode& place, Host host) {
+    if (!names_.insert(host.name).second)
+      mistakes_.add(place.mark, fmt::format("engine.hosts has {} twice", in_quotes(host.name)));
+    hosts_.push_back(std::move(host));
+  }
+
+  std::vector<Host>& hosts_;
+  Mistakes& mistakes_;
+  std::set<std::string> names_;
+};
+
+void read_ssh(Keys& keys, ComputeDraft& draft, SshAccess& ssh) {
+  keys.optional("user", ssh.user, check_user_name);
+  keys.optional("port", ssh.port, Range{1, 65535});
+  read_path(keys, "identity_file", draft, ssh.identity_file);
+  read_path(keys, "config_file", draft, ssh.config_file);
+  keys.optional("strict_host_key_checking", ssh.strict_host_key_checking, check_host_key_checking);
+}
+
+// Each user of a host has one of their own.
+fs::path usual_scratch(const SshAccess& ssh) {
+  std::string user = ssh.user.empty() ? user_name() : ssh.user;
+  if (!check_user_name(user).empty()) user = std::to_string(::geteuid());
+  return "/var/tmp/lockstep-" + user;
+}
+
+}  // namespace
+
+void read_engine(Keys& keys, ComputeDraft& draft) {
+  keys.mapping("engine", [&](Keys& engine) {
+    HostsEngine hosts;
+    std::string type;
+    std::string scratch;
+    engine.required("type", type, check_engine);
+    HostsReader(hosts.hosts, engine.mistakes()).read(engine);
+    engine.mapping("ssh", [&](Keys& ssh) { read_ssh(ssh, draft, hosts.ssh); });
+    engine.optional("shared_files", hosts.shared_files);
+    hosts.scratch = engine.optional("scratch", scratch, check_scratch) ? fs::path(scratch) : usual_scratch(hosts.ssh);
+    draft.compute.hosts = hosts;
+  });
+}
+
+}  // namespace lockstep::spec

@@ -1,0 +1,163 @@
+// What a run on hosts has besides: which hosts, whether they are well, its files there, an agent on each.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/clock.hpp"
+#include "common/digest.hpp"
+#include "common/error.hpp"
+#include "common/fault.hpp"
+#include "launcher/hosts/preflight.hpp"
+#include "launcher/hosts/send.hpp"
+#include "launcher/plan/remote.hpp"
+#include "launcher/supervise/diagnosis.hpp"
+#include "launcher/supervise/say.hpp"
+#include "launcher/supervise/supervision.hpp"
+
+namespace lockstep::supervise {
+
+using history::RunState;
+
+namespace {
+constexpr int tick_ms = 100;
+constexpr std::int64_t time_to_start_agents_ms = 30'000;
+constexpr std::int64_t mpirun_may_say_ms = 5'000;  // of a host that is gone, before we end the run ourselves
+constexpr int tunnel_tries = 3;
+
+// Below the ports that Linux takes for outgoing connections, and not the same for all runs: two machines that submit to
+// one host do not know of each other.
+int tunnel_port(const std::string& run_id, int attempt) {
+  constexpr int first = 20'000;
+  constexpr int last = 32'767;
+  const auto seed = std::stoul(sha256_hex(run_id).substr(0, 7), nullptr, 16);
+  return first + static_cast<int>((seed + static_cast<unsigned long>(attempt) * 7919) % (last - first + 1));
+}
+}  // namespace
+
+std::optional<Ending> Supervision::go_to_hosts() {
+  try {
+    std::string problem;
+    if (!choose_hosts(problem)) {
+      if (over()) return ending_before_start("its hosts were looked at");
+      return ended(RunState::failed, problem);
+    }
+    fault_point("supervisor.after_hosts");
+    if (plan::sends_files(plan_)) {
+      hosts::send_files(
+          plan_, [](const std::string& line) { say("prepare", line); },
+          [this] {
+            listen(0);
+            return over();
+          });
+    }
+    fault_point("supervisor.after_send");
+    for (int attempt = 0; !agents_; ++attempt) {
+      tunnel_ = endpoint_ ? tunnel_port(plan_.run_id, attempt) : 0;
+      start_agents();
+      if (wait_for_agents()) break;
+      if (over()) return ending_before_start("its hosts were ready");
+      const std::string loss = agents_->loss().value_or("no word from the hosts");
+      agents_.reset();
+      const bool port_was_taken = loss.find("forward") != std::string::npos;
+      if (!port_was_taken || attempt + 1 == tunnel_tries) return ended(RunState::failed, loss);
+    }
+    fault_point("supervisor.after_agents");
+  } catch (const Error& error) {
+    if (over()) return ending_before_start("its hosts were ready");
+    return ended(RunState::failed, fmt::format("preparation failed: {}", error.what()));
+  }
+  return over() ? std::optional(ending_before_start("its program started")) : std::nullopt;
+}
+
+// Those that the ledger gives, as long as they are well; others in place of those that are not.
+bool Supervision::choose_hosts(std::string& problem) {
+  std::vector<std::string> bad;
+  std::vector<std::string> problems;
+  while (true) {
+    plan::place(plan_, ledger_->hosts_of(ticket_));
+    const auto reports = hosts::preflight(workspace_, plan_.remote->compute, plan_.remote->hosts,
+                                          this_program(), [this] {
+                                            listen(0);
+                                            return over();
+                                          });
+    const std::size_t before = bad.size();
+    for (const auto& each : reports) {
+      if (each.problems.empty()) continue;
+      bad.push_back(each.host.address);
+      for (const auto& text : each.problems) {
+        problems.push_back(text);
+        say("hosts", text);
+      }
+    }
+    if (bad.size() == before) break;
+    if (!ledger_->exchange(ticket_, bad)) {
+      problem = fmt::format("too few hosts of '{}' are well: {}", plan_.compute, fmt::join(problems, "; "));
+      return false;
+    }
+  }
+  say("hosts", fmt::format("the nodes are {}", fmt::join(plan_.nodes, ", ")));
+  write_file_durably(plan_.folder.plan_file(),
+                     plan::to_json(plan_).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  return true;
+}
+
+void Supervision::start_agents() {
+  hosts::AgentSettings settings;
+  settings.stop_grace_ms = std::int64_t{limits_.stop_grace_s} * 1000;
+  Environment environment = current_environment();
+  for (const auto& [name, value] : plan_.environment) environment.insert_or_assign(name, value);
+  settings.sampling_interval_ms = machine::sampling_interval_ms(environment).value_or(0);
+  if (endpoint_) {
+    settings.tunnel = tunnel_;
+    settings.port = endpoint_->port();
+  }
+  agents_ = std::make_unique<hosts::Agents>(plan_, settings);
+}
+
+bool Supervision::wait_for_agents() {
+  const std::int64_t deadline = monotonic_ms() + time_to_start_agents_ms;
+  while (!agents_->all_there() && !agents_->loss() && !over() && monotonic_ms() < deadline) listen(tick_ms);
+  return agents_->all_there() && !over();
+}
+
+// mpirun notices most losses by itself, and names the node; what it does not notice in time is ended here.
+void Supervision::look_at_hosts() {
+  agents_->hear();
+  const auto samples = agents_->take_samples();
+  if (!samples.empty()) {
+    try {
+      store_->log_batch(plan_.run_id, samples, {}, {});
+    } catch (const Error& error) {
+      say("system metrics", error.what());
+    }
+  }
+  if (!agents_->loss() || !started_ || ending_) return;
+  if (lost_ms_ == 0) {
+    lost_ms_ = monotonic_ms();
+    say("hosts", *agents_->loss());
+  }
+  if (!stop_ && monotonic_ms() - lost_ms_ >= mpirun_may_say_ms) stop({RunState::failed, *agents_->loss()});
+}
+
+// The program has ended. Its files come, its nodes are left clean; then its end can be told with all that is known.
+void Supervision::leave_hosts(Ending& ending) {
+  agents_->finish();
+  while (!agents_->all_done()) listen(tick_ms);
+  fault_point("supervisor.after_files");
+  for (const auto& node : agents_->unclean()) {
+    ending.outcome.reason += fmt::format("; some of its processes on {} could not be killed", node);
+  }
+  if (ending.state == RunState::failed && ending.failure && ending.outcome.first_failed_rank) {
+    const auto again = diagnose_rank(plan_.folder, *ending.outcome.first_failed_rank, ending.outcome.exit_code,
+                                     ending.outcome.signal);
+    ending.outcome.reason = again.reason;
+    ending.failure = again.log;
+  }
+  const auto loss = agents_->loss();
+  if (ending.state == RunState::failed && loss && ending.outcome.reason.find(*loss) == std::string::npos) {
+    ending.outcome.reason = fmt::format("{}; {}", *loss, ending.outcome.reason);
+  }
+  if (!loss) agents_->dismiss();
+  agents_.reset();
+}
+
+}  // namespace lockstep::supervise

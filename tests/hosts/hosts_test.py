@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+"""Jobs on hosts that are reached by ssh: real mpirun, real ssh, hosts with processes, files and networks of their own.
+
+    hosts_test.py BUILD-FOLDER [TEST...]
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import signal
+import sys
+import subprocess
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import hosts as rig  # noqa: E402
+import waiting  # noqa: E402
+
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+LOCKSTEP = BUILD / "bin/lockstep"
+DATA = "/usr/share/datasets/fashion-mnist"
+PYTHON = "/usr/bin/python3"
+LOG_BY_REST = f"""{PYTHON} - <<'END'
+import json, os, urllib.request
+request = urllib.request.Request(os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/log-metric",
+    json.dumps({{"run_id": os.environ["MLFLOW_RUN_ID"], "key": "from_" + os.environ["RANK"], "value": 7, "timestamp": 1,
+                 "step": 0}}).encode(), {{"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"], "Content-Type": "application/json"}})
+print(urllib.request.urlopen(request, timeout=20).status)
+END"""
+
+
+class OnHosts(unittest.TestCase):
+    """A compute `lab`; `self.shared` says whether its hosts see the workspace."""
+
+    shared = False
+    count = 3
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="lockstep-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)  # below /tmp, of which each host has its own
+        self.hosts = rig.Hosts(self.count, shared=self.folder if self.shared else None, hidden=[BUILD])
+        self.hosts.__enter__()
+        self.addCleanup(self.hosts.__exit__)
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKSTEP_", "MLFLOW_"))}
+        self.environment |= {"LOCKSTEP_WORKSPACE": f"{self.folder}/ws", "LOCKSTEP_RUNTIME_DIR": f"{self.folder}/runtime",
+                             "OMPI_MCA_mpi_yield_when_idle": "1"}
+        definition = self.folder / "lab.yml"
+        definition.write_text(f"""name: lab
+type: amlcompute
+engine:
+  type: hosts
+  hosts: [{", ".join(self.hosts.names)}]
+  ssh: {{config_file: {self.hosts.ssh_config}}}
+  shared_files: {str(self.shared).lower()}
+""")
+        self.lockstep("compute", "create", "-f", definition)
+
+    def lockstep(self, *words, code=0):
+        done = self.hosts.run([LOCKSTEP, *map(str, words)], env=self.environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=120)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout if code == 0 else done.stdout + done.stderr
+
+    def start(self, name, command, *options, nodes=2, more=""):
+        file = self.folder / f"{name}.yml"
+        file.write_text(f"command: |\n" + "".join(f"  {line}\n" for line in command.splitlines()) +
+                        f"compute: lab\nresources: {{instance_count: {nodes}}}\n{more}")
+        return self.hosts.start([LOCKSTEP, "run", file, "--name", name, *options], env=self.environment,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def end(self, process, code=0):
+        said, _ = process.communicate(timeout=150)
+        self.assertEqual(process.returncode, code, said)
+        return said
+
+    def run_job(self, name, command, *options, code=0, **more):
+        return self.end(self.start(name, command, *options, **more), code)
+
+    def show(self, name):
+        return json.loads(self.lockstep("job", "show", name, "-o", "json"))
+
+    def status(self, name):
+        jobs = json.loads(self.lockstep("job", "list", "-o", "json"))
+        return next((each["status"] for each in jobs if each["name"] == name), "")
+
+    def run_folder(self, name):
+        return self.folder / "ws/runs" / name
+
+    def log(self, name, rank):
+        path = self.run_folder(name) / f"logs/rank-{rank}.log"
+        return path.read_text() if path.exists() else ""
+
+    def wait_for(self, condition, what, process=None, deadline_s=60):
+        def answer():
+            if process is not None and process.poll() is not None:
+                raise AssertionError(f"it ended with {process.returncode} before {what}:\n{process.stdout.read()}")
+            return condition()
+
+        return waiting.wait_for(answer, what, deadline_s=deadline_s)
+
+    def nothing_is_left(self):
+        for name in self.hosts.names:
+            self.wait_for(lambda: not self.hosts.processes(name), f"nothing runs on {name}", deadline_s=60)
+
+
+class Files:
+    """What must hold with shared files and without."""
+
+    def test_each_rank_runs_on_its_host_and_what_it_writes_is_in_the_run(self):
+        code = self.folder / "code"
+        code.mkdir()
+        (code / "word.txt").write_text("from the code\n")
+        data = self.folder / "data"
+        data.mkdir()
+        (data / "numbers.txt").write_text("1 2 3\n")
+        said = self.run_job("places", "echo I am $(hostname) $RANK of $WORLD_SIZE at $NODE_RANK; cat word.txt\n"
+                            "cat ${{inputs.data}}/numbers.txt; echo $RANK > outputs/of-$RANK.txt\n"
+                            "echo model > ${{outputs.model}}/weights; " + LOG_BY_REST,
+                            more=f"code: {code}\ndistribution: {{type: pytorch}}\n"
+                                 f"inputs: {{data: {{path: {data}}}}}\noutputs: {{model: {{path: {self.folder}/kept}}}}\n")
+        for rank, node in enumerate(["node-1", "node-2"]):
+            self.assertIn(f"I am {node} {rank} of 2 at {rank}\nfrom the code\n1 2 3\n200\n", self.log("places", rank), said)
+            self.assertEqual((self.run_folder("places") / f"outputs/of-{rank}.txt").read_text(), f"{rank}\n")
+        self.assertEqual((self.folder / "kept/weights").read_text(), "model\n")
+        metrics = json.loads(self.lockstep("metrics", "places", "-o", "json"))
+        self.assertIn("from_0", json.dumps(metrics))
+        self.assertIn("from_1", json.dumps(metrics))
+        self.nothing_is_left()
+        self.assertEqual(self.hosts.on("node-2", ["find", "/var/tmp/lockstep-root/runs", "-type", "f"], capture_output=True,
+                                       check=False).stdout, b"")
+
+    def test_lines_are_seen_while_the_run_goes_on(self):
+        process = self.start("live", "echo begun on $(hostname); while [ ! -e go ]; do sleep 0.1; done; echo over",
+                             more="distribution: {type: mpi}\n")
+        self.wait_for(lambda: "begun on node-2" in self.log("live", 1), "the second rank's line is here", process)
+        self.assertEqual(self.show("live")["status"], "Running")
+        for name in ("node-1", "node-2"):
+            self.hosts.on(name, ["bash", "-c", "touch /proc/$(pgrep -nf 'while \\[ ! -e go')/cwd/go"], check=True)
+        self.end(process)
+        self.assertEqual(self.log("live", 1), "begun on node-2\nover\n")
+
+    def test_a_rank_that_fails_is_named_with_its_host_and_its_last_lines(self):
+        said = self.run_job("fails", "if [ $RANK = 1 ]; then echo it was me; exit 7; fi; sleep 100", code=1,
+                            more="distribution: {type: pytorch}\n")
+        self.assertRegex(said, "rank 1 on node-2 ended with exit code 7")
+        self.assertIn("it was me", said)
+        self.assertEqual(json.loads((self.run_folder("fails") / "state.json").read_text())["exit_code"], 7)
+        self.nothing_is_left()
+
+    def test_ranks_that_are_canceled_save_first(self):
+        process = self.start("saves", "python3 - <<'END'\n"
+                             "import json, os, signal, time\n"
+                             "def save(*_):\n"
+                             "    time.sleep(4)  # longer than mpirun lets a rank live\n"
+                             "    print('saved', flush=True)\n"
+                             "    os._exit(75)\n"
+                             "signal.signal(signal.SIGTERM, save)\n"
+                             "start = int(open('/proc/self/stat').read().rsplit(')', 1)[1].split()[19])\n"
+                             "path = os.environ['LOCKSTEP_STOPPABLE_FILE']\n"
+                             "open(path + '.tmp', 'w').write(json.dumps({'pid': os.getpid(), 'start_time': start}))\n"
+                             "os.rename(path + '.tmp', path)\n"
+                             "print('ready', flush=True)\n"
+                             "time.sleep(100)\n"
+                             "END", more="distribution: {type: mpi}\n")
+        self.wait_for(lambda: all("ready" in self.log("saves", rank) for rank in (0, 1)), "both are ready", process)
+        self.lockstep("job", "cancel", "saves")
+        self.end(process, code=75)
+        self.assertEqual([self.log("saves", rank) for rank in (0, 1)], ["ready\nsaved\n"] * 2)
+        self.assertEqual(self.show("saves")["status"], "Canceled")
+        self.nothing_is_left()
+
+
+class SharedFiles(Files, OnHosts):
+    shared = True
+
+
+class OwnFiles(Files, OnHosts):
+    def test_checkpoints_come_while_the_trainer_runs_and_weights_are_those_of_this_machine(self):
+        training = f"lockstep-train --model mlp --data {DATA} --epochs 1 --checkpoint-every 100 --seed 5"
+        more = "distribution: {type: mpi, process_count_per_instance: 1}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
+        process = self.start("there", training, more=more)
+        self.wait_for(lambda: list(self.run_folder("there").glob("checkpoints/step-*/manifest.json")), "a checkpoint is here",
+                      process, deadline_s=120)
+        self.end(process)
+        self.run_job("here", training, "--set", "compute=local", more=more)
+        weights = [hashlib.sha256((self.run_folder(name) / "outputs/model/model.safetensors").read_bytes()).hexdigest()
+                   for name in ("there", "here")]
+        self.assertEqual(*weights)
+
+
+class Trouble(OnHosts):
+    """Machines that fail."""
+
+    def long_job(self, name, nodes=2):
+        process = self.start(name, "echo begun; sleep 1000", nodes=nodes, more="distribution: {type: mpi}\n")
+        self.wait_for(lambda: all("begun" in self.log(name, rank) for rank in range(nodes)), "all ranks have begun", process)
+        return process
+
+    def test_a_host_that_is_cut_off_ends_the_run_and_is_named(self):
+        process = self.long_job("cut")
+        self.hosts.cut("node-2")
+        said = self.end(process, code=1)
+        self.assertIn("node-2 was lost", said)
+        self.wait_for(lambda: not self.hosts.processes("node-1"), "nothing runs on node-1")
+        # An sshd that can't tell anybody of the end stays until TCP gives up.
+        self.wait_for(lambda: all(each.startswith("sshd: ") for each in self.hosts.processes("node-2")),
+                      lambda: f"the host that was cut off has not ended {self.hosts.processes('node-2')}", deadline_s=90)
+
+    def test_a_host_that_loses_its_power_ends_the_run_and_is_named(self):
+        process = self.long_job("dark")
+        self.hosts.kill("node-1")
+        self.assertIn("node-1 was lost", self.end(process, code=1))
+        self.wait_for(lambda: not self.hosts.processes("node-2"), "nothing runs on node-2")
+
+    def test_nothing_stays_on_hosts_when_supervisor_and_keeper_are_killed(self):
+        process = self.long_job("killed")
+        for name in ("lockstep-superv", "lockstep-keeper"):
+            found = [int(each) for each in filter(str.isdigit, os.listdir("/proc")) if self.is_of_run(int(each), name)]
+            self.assertTrue(found)
+            for each in found:
+                os.kill(each, signal.SIGKILL)
+        self.end(process, code=1)
+        self.nothing_is_left()
+        self.assertIn("killed", json.dumps(self.show("killed")))
+
+    def is_of_run(self, process, name):
+        try:
+            files = {os.readlink(f"/proc/{process}/fd/{fd}") for fd in os.listdir(f"/proc/{process}/fd")}
+            return pathlib.Path(f"/proc/{process}/comm").read_text().strip() == name and any(
+                each.startswith(str(self.folder)) for each in files)
+        except OSError:
+            return False
+
+    def test_a_host_that_is_down_is_passed_over_while_others_are_free(self):
+        self.hosts.kill("node-1")
+        self.run_job("others", "hostname", more="distribution: {type: mpi}\n")
+        self.assertEqual([self.log("others", rank) for rank in (0, 1)], ["node-2\n", "node-3\n"])
+        nodes = {each["node_id"]: each["state"] for each in json.loads(self.lockstep("compute", "list-nodes", "lab", "-o", "json"))}
+        self.assertEqual(nodes, {"node-1": "unusable", "node-2": "idle", "node-3": "idle"})
+
+    def test_too_few_hosts_are_refused_at_submit_with_the_remedy(self):
+        self.hosts.cut("node-1")
+        said = self.run_job("refused", "hostname", code=2, nodes=3)
+        self.assertRegex(said, "node-1: (it does not answer|no way leads there): is it up")
+        self.assertIn("no run", self.lockstep("job", "show", "refused", code=3))
+        self.assertIn("4 nodes; the compute 'lab' has 3", self.run_job("four", "hostname", code=2, nodes=4))
+
+    def test_runs_wait_for_hosts_that_others_have(self):
+        first = self.long_job("first", nodes=2)
+        second = self.start("second", "hostname", nodes=2, more="distribution: {type: mpi}\n")
+        third = self.start("third", "hostname", nodes=1)
+        self.wait_for(lambda: self.status("second") == "Queued", "the second waits", second)
+        self.lockstep("job", "cancel", "first")
+        self.end(first, code=1)
+        self.assertIn("Queued", self.end(second))
+        self.end(third)
+
+
+if __name__ == "__main__":
+    reason = rig.Hosts.missing()
+    if reason:
+        print(f"skipped: jobs on hosts: {reason}")
+        sys.exit(77)
+    unittest.main()
