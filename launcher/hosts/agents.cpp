@@ -16,6 +16,7 @@
 #include "launcher/entrypoint/entrypoint.hpp"
 #include "launcher/hosts/ssh.hpp"
 #include "launcher/node/agent.hpp"
+#include "launcher/node/streams.hpp"
 #include "launcher/plan/remote.hpp"
 
 namespace lockstep::hosts {
@@ -29,6 +30,8 @@ struct Agents::Agent {
   std::string said;  // on standard error, the last of it
   node::FrameReader reader{true};
   Receiver receiver;
+  std::optional<node::Passage> passage;  // to the tracking endpoint
+  std::string waiting;                   // to be written
   std::int64_t heard_ms = monotonic_ms();
   bool there = false;
   bool done = false;
@@ -53,16 +56,10 @@ constexpr int reads_in_a_row = 64;  // of 64 KiB: then others have their turn
 void never_wait(const Fd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK); }
 
 std::vector<std::string> agent_argv(const plan::Plan& plan, const spec::Host& host, const AgentSettings& settings) {
-  std::vector<std::string> options;
-  if (settings.port > 0) {
-    options = {"-o", "ExitOnForwardFailure=yes", "-R",
-               fmt::format("127.0.0.1:{}:127.0.0.1:{}", settings.tunnel, settings.port)};
-  }
   return ssh_argv(plan.remote->compute.ssh_config, host.address,
                   {plan.remote->compute.node_program.string(), "--agent", plan.remote->folder.root().string(),
                    std::to_string(settings.stop_grace_ms), std::to_string(settings.sampling_interval_ms),
-                   plan::sends_files(plan) ? "mirror" : "shared"},
-                  options);
+                   std::to_string(settings.tunnel), plan::sends_files(plan) ? "mirror" : "shared"});
 }
 
 std::string last_line(std::string text) {
@@ -91,6 +88,10 @@ Agents::Agents(const plan::Plan& plan, const AgentSettings& settings) {
     agent->from = std::move(output_read);
     agent->errors = std::move(errors_read);
     for (const Fd* each : {&agent->to, &agent->from, &agent->errors}) never_wait(*each);
+    if (settings.port > 0) {
+      Agent* const its = agent.get();
+      agent->passage.emplace(settings.port, [this, its](const node::Frame& frame) { tell(*its, frame); });
+    }
     agents_.push_back(std::move(agent));
   }
 }
@@ -101,6 +102,8 @@ void Agents::add_to(std::vector<pollfd>& waiting) const {
   for (const auto& each : agents_) {
     if (each->from) waiting.push_back({each->from.get(), POLLIN, 0});
     if (each->errors) waiting.push_back({each->errors.get(), POLLIN, 0});
+    if (each->to && !each->waiting.empty()) waiting.push_back({each->to.get(), POLLOUT, 0});
+    if (each->passage && !each->lost) each->passage->add_to(waiting);
   }
 }
 
@@ -108,6 +111,8 @@ void Agents::hear() {
   const std::int64_t now = monotonic_ms();
   for (const auto& each : agents_) {
     if (!each->lost) take(*each);
+    if (!each->lost && each->passage) each->passage->look();
+    if (!each->lost) flush(*each);
     if (each->lost || each->done) continue;
     if (now - each->heard_ms > node::silence_limit_ms) {
       lose(*each, fmt::format("no word from it for {}", duration_text(node::silence_limit_ms)));
@@ -150,7 +155,13 @@ void Agents::take(Agent& agent) {
 
 void Agents::understand(Agent& agent, const node::Frame& frame) {
   const std::string word = frame.word();
-  if (word == "hello") agent.there = true;
+  if (word == "hello") {
+    const std::string problem = frame.head.value("problem", "");
+    if (!problem.empty()) throw failure("{}", problem);
+    agent.there = true;
+  }
+  const bool is_of_stream = word == "open" || word == "data" || word == "close";
+  if (is_of_stream && agent.passage) return agent.passage->take(frame);
   if (word == "done") {
     agent.done = true;
     if (!frame.head.value("clean", false)) unclean_.push_back(agent.host.name);
@@ -171,6 +182,7 @@ void Agents::understand(Agent& agent, const node::Frame& frame) {
 
 void Agents::lose(Agent& agent, const std::string& how) {
   agent.lost = true;
+  agent.from.reset();
   if (loss_) return;
   // ssh gives a moment's notice on its standard error when it is the one that failed.
   Result result;
@@ -191,16 +203,29 @@ bool Agents::all_done() const {
   return std::all_of(agents_.begin(), agents_.end(), [](const auto& each) { return each->done || each->lost; });
 }
 
-// A pipe that is full belongs to an ssh that gets nothing through: its silence will tell.
-void Agents::tell(Agent& agent, const char* word) {
+void Agents::tell(Agent& agent, const node::Frame& frame) {
   if (!agent.to || agent.lost) return;
-  const std::string bytes = node::encode({{{"word", word}}});
-  const ssize_t put = ::write(agent.to.get(), bytes.data(), bytes.size());
-  if (put < 0 && errno != EAGAIN && errno != EINTR && !agent.done) lose(agent, "the connection to it ended");
+  agent.waiting += node::encode(frame);
+  flush(agent);
+}
+
+// What a pipe does not take now waits. If it never does, nothing gets through: its silence will tell.
+void Agents::flush(Agent& agent) {
+  while (agent.to && !agent.waiting.empty()) {
+    const ssize_t put = ::write(agent.to.get(), agent.waiting.data(), agent.waiting.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EAGAIN) return;
+    if (put < 0) {
+      agent.to.reset();
+      if (!agent.done) lose(agent, "the connection to it ended");
+      return;
+    }
+    agent.waiting.erase(0, static_cast<std::size_t>(put));
+  }
 }
 
 void Agents::tell_all(const char* word) {
-  for (const auto& each : agents_) tell(*each, word);
+  for (const auto& each : agents_) tell(*each, {{{"word", word}}});
 }
 
 void Agents::stop_ranks() { tell_all("stop"); }

@@ -51,7 +51,8 @@ class Agents {
   void take(Agent& agent);
   void understand(Agent& agent, const node::Frame& frame);
   void lose(Agent& agent, const std::string& how);
-  void tell(Agent& agent, const char* word);
+  void tell(Agent& agent, const node::Frame& frame);
+  void flush(Agent& agent);
   void tell_all(const char* word);
 
   Owners owners_;

@@ -181,7 +181,7 @@ std::string ssh_trouble(const spec::Host& host, const Result& result) {
     const char* mark;
     const char* remedy;
   };
-  constexpr std::array<Trouble, 9> troubles = {{
+  constexpr std::array<Trouble, 8> troubles = {{
       {"Could not resolve hostname", "its name is not known here: give its address, or add it to DNS or /etc/hosts"},
       {"Connection refused", "no sshd answers there: start it, or set the port (engine.ssh.port)"},
       {"Connection timed out", "it does not answer: is it up, and does a firewall let ssh through?"},
@@ -190,8 +190,6 @@ std::string ssh_trouble(const spec::Host& host, const Result& result) {
       {"Permission denied", "it does not take our key: try `ssh` to it; set engine.ssh.user or engine.ssh.identity_file"},
       {"Host key verification failed",
        "its host key is not known: `ssh` to it once, or say engine.ssh.strict_host_key_checking: accept-new"},
-      {"remote port forwarding failed",
-       "its sshd forwards no port to us, by which its ranks would report: AllowTcpForwarding must not be `no` there"},
       {"Connection closed by", "its sshd closed the connection: look at its log"},
   }};
   std::string said = result.errors;

@@ -13,6 +13,7 @@
 #include "launcher/machine/system_metrics.hpp"
 #include "launcher/node/frames.hpp"
 #include "launcher/node/mirror.hpp"
+#include "launcher/node/streams.hpp"
 #include "launcher/processes/stop.hpp"
 
 namespace lockstep::node {
@@ -35,7 +36,7 @@ class Agent {
     char name[256] = "";
     ::gethostname(name, sizeof name - 1);
     write(std::string(greeting));
-    send({{{"word", "hello"}, {"host", name}, {"pid", ::getpid()}}});
+    send({{{"word", "hello"}, {"host", name}, {"pid", ::getpid()}, {"problem", open_doorway()}}});
     while (!over_) {
       listen(busy_ ? 0 : tick_ms);
       if (monotonic_ms() - heard_ms_ > silence_limit_ms) gone_ = true;
@@ -54,9 +55,26 @@ class Agent {
   }
 
  private:
+  // "", or what is wrong with the port.
+  std::string open_doorway() {
+    if (options_.port == 0) return "";
+    try {
+      doorway_.emplace(options_.port, [this](const Frame& frame) { send(frame); });
+      return "";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  }
+
   void listen(int timeout_ms) {
-    pollfd waiting{STDIN_FILENO, POLLIN, 0};
-    if (::poll(&waiting, 1, timeout_ms) <= 0) return;
+    std::vector<pollfd> waiting{{STDIN_FILENO, POLLIN, 0}};
+    if (doorway_) doorway_->add_to(waiting);
+    if (::poll(waiting.data(), waiting.size(), timeout_ms) <= 0) return;
+    if (waiting[0].revents != 0) hear();
+    if (doorway_) doorway_->look();
+  }
+
+  void hear() {
     char buffer[1 << 14];
     const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
@@ -67,10 +85,12 @@ class Agent {
     heard_ms_ = monotonic_ms();
     reader_.add({buffer, static_cast<std::size_t>(got)});
     Frame frame;
-    while (reader_.next(frame)) obey(frame.word());
+    while (reader_.next(frame)) obey(frame);
   }
 
-  void obey(const std::string& word) {
+  void obey(const Frame& frame) {
+    const std::string word = frame.word();
+    if (doorway_) doorway_->take(frame);
     if (word == "stop") processes::ask_ranks_to_stop(options_.folder);
     if (word == "save") processes::ask_ranks_to_save(options_.folder);
     if (word == "finish") finishing_ = true;
@@ -136,6 +156,7 @@ class Agent {
   AgentOptions options_;
   FrameReader reader_;
   Mirror mirror_;
+  std::optional<Doorway> doorway_;
   std::optional<machine::SystemMetrics> machine_;
   std::int64_t next_sample_ms_ = 0;
   std::int64_t heard_ms_ = monotonic_ms();

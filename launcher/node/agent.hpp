@@ -16,6 +16,7 @@ struct AgentOptions {
   bool mirror = false;           // the workspace does not see it
   std::int64_t stop_grace_ms = 30'000;
   std::optional<std::int64_t> sampling_interval_ms = {};
+  int port = 0;  // of this node's loopback, at which its ranks find the run's tracking endpoint; 0: none
 };
 
 inline constexpr std::int64_t heartbeat_ms = 2'000;

@@ -18,14 +18,15 @@ std::int64_t number(std::string_view option, std::string_view text) {
   throw bad_input("{} wants a number, not '{}'", option, text);
 }
 
-// --agent FOLDER STOP-GRACE-MS SAMPLING-INTERVAL-MS|0 mirror|shared
+// --agent FOLDER STOP-GRACE-MS SAMPLING-INTERVAL-MS|0 PORT|0 mirror|shared
 int agent(std::span<const char* const> words) {
-  if (words.size() != 4) throw bad_input("--agent wants 4 words");
+  if (words.size() != 5) throw bad_input("--agent wants 5 words");
   AgentOptions options;
   options.folder = RunFolder(words[0]);
   options.stop_grace_ms = number("--agent", words[1]);
   if (const auto interval = number("--agent", words[2]); interval > 0) options.sampling_interval_ms = interval;
-  options.mirror = std::string_view(words[3]) == "mirror";
+  options.port = static_cast<int>(number("--agent", words[3]));
+  options.mirror = std::string_view(words[4]) == "mirror";
   return attend_node(options);
 }
 

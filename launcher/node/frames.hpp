@@ -2,9 +2,9 @@
 // A frame is two lengths (32 bits each, little-endian: of the head, of the body), the head (a JSON object with a "word"),
 // the body (any bytes: a piece of a file).
 //
-//   to the agent     alive | stop | save | finish | bye
-//   from the agent   hello {host, pid} | alive | metrics {values} | append {path, offset} + bytes | part {path, offset,
-//                    last, mode} + bytes | gone {path} | done {clean}
+//   to the agent     alive | stop | save | finish | bye | data {id} + bytes | close {id}
+//   from the agent   hello {host, pid, problem} | alive | metrics {values} | append {path, offset} + bytes | part {path,
+//                    offset, last, mode} + bytes | gone {path} | open {id} | data {id} + bytes | close {id} | done {clean}
 #pragma once
 
 #include <cstddef>

@@ -57,7 +57,7 @@ std::optional<Ending> Supervision::go_to_hosts() {
       if (over()) return ending_before_start("its hosts were ready");
       const std::string loss = agents_->loss().value_or("no word from the hosts");
       agents_.reset();
-      const bool port_was_taken = loss.find("forward") != std::string::npos;
+      const bool port_was_taken = loss.find("cannot listen at") != std::string::npos;
       if (!port_was_taken || attempt + 1 == tunnel_tries) return ended(RunState::failed, loss);
     }
     fault_point("supervisor.after_agents");
