@@ -35,15 +35,24 @@ static bool is_under(const CLI::App& command, const std::string& noun) {
 static std::vector<std::string> names_for(const CLI::App& command, const KnownNames& known) {
   if (is_under(command, "experiment")) return known.experiments();
   if (command.get_name() == "list-sizes") return size_names();
-  const bool makes_a_name = command.get_name() == "run" || command.get_name() == "create";
-  return makes_a_name ? std::vector<std::string>() : known.runs();
+  const std::string& verb = command.get_name();
+  if (verb == "run" || verb == "create" || verb == "attach") return {};  // they make a name
+  return is_under(command, "compute") ? known.computes() : known.runs();
+}
+
+static std::vector<std::string> types_for(const CLI::App& command) {
+  if (command.get_name() == "list-sizes") return {"cpu", "gpu", "fpga"};
+  if (command.get_name() == "attach") return {"virtualmachine"};
+  return {"amlcompute", "virtualmachine", "computeinstance"};
 }
 
 static std::vector<std::string> values_of(const CLI::App& command, const CLI::Option& option, const KnownNames& known) {
   if (option.check_name("--name")) return names_for(command, known);
   if (option.check_name("--experiment-name")) return known.experiments();
   if (option.check_name("--parent-job-name")) return known.runs();
-  if (option.check_name("--type")) return {"cpu", "gpu", "fpga"};
+  if (option.check_name("--type")) return types_for(command);
+  if (option.check_name("--size")) return size_names();
+  if (option.check_name("--tier")) return {"dedicated", "low_priority"};
   if (option.check_name("--family")) return size_families();
   if (!option.check_name("--output")) return {};
   if (command.get_name() == "run") return {"text", "json", "yaml"};

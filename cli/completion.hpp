@@ -16,6 +16,7 @@ inline constexpr const char* complete_command = "__complete";
 struct KnownNames {
   std::function<std::vector<std::string>()> runs;
   std::function<std::vector<std::string>()> experiments;
+  std::function<std::vector<std::string>()> computes;
 };
 
 // What can stand for the last of `words` (those after "lockstep"; the last may be empty or begun). Empty also where a

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/completion.hpp"
+#include "cli/compute_definitions.hpp"
 #include "cli/output.hpp"
 
 namespace lockstep::cli {
@@ -43,7 +44,7 @@ void add_completion_commands(const Command& root) {
 int print_completions(const CLI::App& root, std::vector<std::string> words) {
   if (!words.empty() && words.front() == "--") words.erase(words.begin());
   std::string text;
-  for (const auto& each : completions(root, words, {run_names, experiment_names})) text += each + "\n";
+  for (const auto& each : completions(root, words, {run_names, experiment_names, compute_names})) text += each + "\n";
   print_text(text);
   return 0;
 }

@@ -1,13 +1,17 @@
 // `lockstep compute`.
 #include "cli/commands.hpp"
+#include "cli/compute_definitions.hpp"
 #include "cli/compute_nodes.hpp"
 #include "cli/compute_sizes.hpp"
 
 namespace lockstep::cli {
 
 void add_compute_commands(const Command& root) {
-  const Command compute =
-      root.add("compute", "Compute: the machines that jobs run on", "lockstep compute list-sizes --type gpu");
+  const Command compute = root.add("compute", "Computes: the machines that jobs run on",
+                                   "lockstep compute list\n"
+                                   "lockstep compute create -f configs/compute/hosts.yml\n"
+                                   "lockstep compute list-sizes --type gpu");
+  add_definition_commands(compute);
   add_list_sizes_command(compute);
   add_node_commands(compute);
 }

@@ -20,8 +20,12 @@ namespace lockstep::cli {
 
 namespace {
 
-plan::HostsCompute hosts_named(const Workspace& workspace, const std::string& name) {
-  return hosts::compute_of(compute::find(workspace, name), this_program());
+plan::RemotePart hosts_named(const Workspace& workspace, const std::string& name) {
+  plan::RemotePart remote{hosts::compute_of(compute::find(workspace, name), this_program())};
+  if (!remote.compute.hosts) {
+    throw bad_input("'{}' is a Slurm cluster: `sinfo` lists its nodes, `srun` reaches them", name);
+  }
+  return remote;
 }
 
 // By address: the run that has it.
@@ -38,9 +42,9 @@ std::string gib_text(std::int64_t bytes) { return fmt::format("{:.1f} GiB", stat
 
 int list_nodes(const std::string& name, const OutputOptions& output) {
   const Workspace workspace = Workspace::find();
-  const auto compute = hosts_named(workspace, name);
+  const auto remote = hosts_named(workspace, name);
   const auto reports =
-      hosts::preflight(workspace, compute, compute.engine.hosts, this_program(), [] { return false; });
+      hosts::preflight(workspace, remote, remote.compute.hosts->hosts, this_program(), [] { return false; });
   const auto nodes = nodes_of(reports, taken_hosts());
   Json all = Json::array();
   for (const auto& each : nodes) all.push_back(node_json(each));
@@ -49,8 +53,8 @@ int list_nodes(const std::string& name, const OutputOptions& output) {
 }
 
 [[noreturn]] void become_ssh(const std::string& name, const std::string& node, const std::vector<std::string>& words) {
-  const auto compute = hosts_named(Workspace::find(), name);
-  const auto& all = compute.engine.hosts;
+  const auto compute = hosts_named(Workspace::find(), name).compute;
+  const auto& all = compute.hosts->hosts;
   const auto host = node.empty() && all.size() == 1 ? all.begin() : std::find_if(all.begin(), all.end(), [&](const auto& each) {
     return each.name == node || each.address == node;
   });
@@ -60,7 +64,7 @@ int list_nodes(const std::string& name, const OutputOptions& output) {
     throw not_found("the compute '{}' has no node '{}'{}; it has {}", name, node, did_you_mean(node, names),
                     fmt::join(names, ", "));
   }
-  hosts::write_ssh_config(compute.engine, compute.ssh_config);
+  hosts::write_ssh_config(*compute.hosts, compute.ssh_config);
   auto argv = hosts::ssh_argv(compute.ssh_config, host->address, words, {"-o", "BatchMode=no"});
   if (words.empty()) argv.pop_back();  // a shell
   std::vector<char*> pointers;

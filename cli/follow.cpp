@@ -43,7 +43,7 @@ class Follower {
         ranks_(api::shown_ranks(folder_, options.rank)),
         screen_(options.out, ranks_.size() > 1),
         journal_(folder_.journal(0)),
-        states_(run_id_) {
+        states_(folder_) {
     for (const int rank : ranks_) tails_.emplace(rank, LogTail(folder_.rank_log(rank)));
   }
 

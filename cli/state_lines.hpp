@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/terminal.hpp"
+#include "common/run_folder.hpp"
 #include "history/store/store.hpp"
 #include "launcher/supervise/ledger.hpp"
 
@@ -18,7 +19,7 @@ std::string queue_text(std::span<const supervise::LedgerEntry> entries, const st
 
 class StateLines {
  public:
-  explicit StateLines(std::string run_id) : run_id_(std::move(run_id)) {}
+  explicit StateLines(const RunFolder& folder) : run_id_(folder.run_id()), queue_file_(folder.queue_file()) {}
 
   // What to say of the changes that were not seen yet: the newest, and older ones that have a reason ("Queued: ...").
   // States that were passed between two looks are no news, nor is Running to somebody who has `seen_logs`, and terminal
@@ -33,6 +34,7 @@ class StateLines {
 
  private:
   std::string run_id_;
+  fs::path queue_file_;
   std::size_t said_ = 0;
   std::int64_t since_ms_ = 0;
   std::int64_t next_look_ms_ = 0;

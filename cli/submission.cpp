@@ -8,6 +8,8 @@
 #include "launcher/compute/definitions.hpp"
 #include "launcher/compute/local.hpp"
 #include "launcher/hosts/preflight.hpp"
+#include "launcher/hosts/reach.hpp"
+#include "launcher/slurm/allocation.hpp"
 #include "launcher/spec/read_job.hpp"
 
 namespace lockstep::cli {
@@ -54,7 +56,13 @@ plan::Plan plan_job(const SubmissionOptions& options, const Workspace& workspace
 // Said at once, not when the run has waited for its turn.
 static void look_at_hosts(const plan::Plan& plan, const Workspace& workspace) {
   const auto& compute = plan.remote->compute;
-  const auto reports = hosts::preflight(workspace, compute, compute.engine.hosts, this_program(), [] { return false; });
+  if (compute.slurm) {
+    const std::string never = slurm::never_fits(*compute.slurm, hosts::slurm_request(plan));
+    if (!never.empty()) throw bad_input("compute '{}': Slurm would never start it: {}", plan.compute, never);
+    return;
+  }
+  const auto reports =
+      hosts::preflight(workspace, *plan.remote, compute.hosts->hosts, this_program(), [] { return false; });
   std::vector<Diagnostic> problems;
   std::size_t well = 0;
   for (const auto& each : reports) {

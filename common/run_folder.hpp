@@ -23,6 +23,8 @@ class RunFolder {
   fs::path state_file() const { return root_ / "state.json"; }  // how it ended, written by keeper and supervisor
   fs::path history_file() const { return root_ / "history.jsonl.gz"; }  // what the store knew of it at its end
   fs::path owner_lock() const { return root_ / "owner.lock"; }          // flock: held while supervisor or keeper lives
+  fs::path queue_file() const { return root_ / "queue.txt"; }           // why it waits for a cluster's nodes
+  fs::path allocation_file() const { return root_ / "allocation.json"; }  // the nodes that it has there
   fs::path snapshot() const { return root_ / "snapshot"; }              // the `code` folder; the ranks' working folder
   fs::path outputs() const { return root_ / "outputs"; }                // the default artifact root
   fs::path output(const std::string& name) const { return outputs() / name; }

@@ -1,5 +1,6 @@
 #include "launcher/entrypoint/node_folder.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -14,6 +14,7 @@
 #include "common/error.hpp"
 #include "common/process.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/hosts/reach.hpp"
 #include "launcher/hosts/ssh.hpp"
 #include "launcher/node/agent.hpp"
 #include "launcher/node/streams.hpp"
@@ -56,8 +57,8 @@ constexpr int reads_in_a_row = 64;  // of 64 KiB: then others have their turn
 void never_wait(const Fd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK); }
 
 std::vector<std::string> agent_argv(const plan::Plan& plan, const spec::Host& host, const AgentSettings& settings) {
-  return ssh_argv(plan.remote->compute.ssh_config, host.address,
-                  {plan.remote->compute.node_program.string(), "--agent", plan.remote->folder.root().string(),
+  return reach(*plan.remote, host,
+               {plan.remote->compute.node_program.string(), "--agent", plan.remote->folder.root().string(),
                    std::to_string(settings.stop_grace_ms), std::to_string(settings.sampling_interval_ms),
                    std::to_string(settings.tunnel), plan::sends_files(plan) ? "mirror" : "shared"});
 }
@@ -69,8 +70,9 @@ std::string last_line(std::string text) {
 }  // namespace
 
 Agents::Agents(const plan::Plan& plan, const AgentSettings& settings) {
-  Environment environment = current_environment();
+  Environment environment = environment_of(*plan.remote);
   entrypoint::drop_rank_environment(environment);  // no sweep of a run must take our ssh for a process of it
+  by_ssh_ = plan.remote->compute.hosts.has_value();
   int node = 0;
   for (const auto& host : plan.remote->hosts) {
     auto agent = std::make_unique<Agent>(host, Receiver(plan.folder, node++, owners_));
@@ -187,7 +189,7 @@ void Agents::lose(Agent& agent, const std::string& how) {
   // ssh gives a moment's notice on its standard error when it is the one that failed.
   Result result;
   result.errors = agent.said;
-  if (!agent.there && !agent.said.empty()) {
+  if (by_ssh_ && !agent.there && !agent.said.empty()) {
     loss_ = ssh_trouble(agent.host, result);
   } else {
     const std::string said = last_line(agent.said);

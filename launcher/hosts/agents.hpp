@@ -61,6 +61,7 @@ class Agents {
   std::vector<history::Metric> samples_;
   std::vector<std::string> unclean_;
   std::int64_t next_heartbeat_ms_ = 0;
+  bool by_ssh_ = true;
 };
 
 }  // namespace lockstep::hosts

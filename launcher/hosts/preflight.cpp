@@ -8,6 +8,7 @@
 #include "common/clock.hpp"
 #include "common/digest.hpp"
 #include "common/error.hpp"
+#include "launcher/hosts/reach.hpp"
 #include "launcher/hosts/ssh.hpp"
 #include "launcher/hosts/usual_speed.hpp"
 #include "launcher/spec/vm_sizes.hpp"
@@ -33,18 +34,18 @@ std::vector<std::string> script(const std::string& text, const std::vector<std::
   return argv;
 }
 
-Command probe_command(const plan::HostsCompute& compute, const spec::Host& host, const NodePrograms& programs,
+Command probe_command(const plan::RemotePart& remote, const spec::Host& host, const NodePrograms& programs,
                       const Needs& needs) {
   const auto words = script(fmt::format(R"(test -x "$1" || exit {}; exec "$1" --probe "$2" "$3")", not_there),
-                            {(programs.there / entrypoint).string(), compute.engine.scratch.string(),
+                            {(programs.there / entrypoint).string(), remote.compute.scratch.string(),
                              needs.file_to_see.string()});
-  return {ssh_argv(compute.ssh_config, host.address, words)};
+  return {reach(remote, host, words), {}, environment_of(remote)};
 }
 
 // Into a folder of its own first, which is renamed when it is whole: another run may copy at the same time.
-Command copy_command(const plan::HostsCompute& compute, const spec::Host& host, const NodePrograms& programs) {
-  const auto there = ssh_argv(
-      compute.ssh_config, host.address,
+Command copy_command(const plan::RemotePart& remote, const spec::Host& host, const NodePrograms& programs) {
+  const auto there = reach(
+      remote, host,
       script(R"(umask 022; mkdir -p "$1.$$" && tar -C "$1.$$" -xf - && { mv -T "$1.$$" "$1" 2>/dev/null || rm -rf "$1.$$"; }
                 test -x "$1/lockstep-entrypoint")",
              {programs.there.string()}));
@@ -53,14 +54,14 @@ Command copy_command(const plan::HostsCompute& compute, const spec::Host& host, 
                                 ::access((programs.here / trainer).c_str(), X_OK) == 0 ? fmt::format("{} {}", entrypoint, trainer)
                                                                                      : std::string(entrypoint)};
   argv.insert(argv.end(), there.begin(), there.end());
-  return {argv};
+  return {argv, {}, environment_of(remote)};
 }
 
-void take_answer(const Result& result, const Needs& needs, HostReport& report) {
+void take_answer(const Result& result, const Needs& needs, bool by_ssh, HostReport& report) {
   report.probe = result.exit_code == 0 ? node::probe_from_text(result.output) : std::nullopt;
   if (report.probe) {
     report.problems = problems_of(report.host, *report.probe, needs, now_ms());
-  } else if (result.exit_code == ssh_failed || result.timed_out) {
+  } else if (result.timed_out || (result.exit_code == ssh_failed && by_ssh)) {
     report.problems.push_back(ssh_trouble(report.host, result));
   } else {
     report.problems.push_back(fmt::format("{}: our program does not run there (exit code {}): {}", report.host.name,
@@ -94,7 +95,7 @@ class FileToSee {
 };
 }  // namespace
 
-NodePrograms node_programs(const fs::path& lockstep_program, const spec::HostsEngine& engine) {
+NodePrograms node_programs(const fs::path& lockstep_program, const fs::path& scratch) {
   const fs::path here = lockstep_program.parent_path();
   if (::access((here / entrypoint).c_str(), X_OK) != 0) {
     throw failure("{} is not there: hosts run a copy of it (./x build release {})", (here / entrypoint).string(),
@@ -102,18 +103,31 @@ NodePrograms node_programs(const fs::path& lockstep_program, const spec::HostsEn
   }
   std::string digests = sha256_hex_of_file(here / entrypoint);
   if (::access((here / trainer).c_str(), X_OK) == 0) digests += sha256_hex_of_file(here / trainer);
-  return {here, engine.scratch / "bin" / sha256_hex(digests).substr(0, 16)};
+  return {here, scratch / "bin" / sha256_hex(digests).substr(0, 16)};
 }
 
-plan::HostsCompute compute_of(const spec::Compute& compute, const fs::path& lockstep_program) {
-  if (!compute.hosts) {
+plan::RemoteCompute compute_of(const spec::Compute& compute, const fs::path& lockstep_program) {
+  plan::RemoteCompute remote;
+  remote.name = compute.name;
+  if (compute.hosts) {
+    remote.hosts = compute.hosts;
+    remote.most_nodes = static_cast<int>(compute.hosts->hosts.size());
+    remote.shared_files = compute.hosts->shared_files;
+    remote.scratch = compute.hosts->scratch;
+    remote.ssh_config = ssh_config_file(*compute.hosts, runtime_folder() / "ssh");
+  } else if (compute.slurm) {
+    remote.slurm = compute.slurm;
+    remote.most_nodes = compute.max_instances;
+    remote.shared_files = compute.slurm->shared_files;
+    remote.scratch = compute.slurm->scratch;
+  } else {
     throw bad_input("the compute '{}' has no engine, so that no job can run there: add one (docs/compute.md)",
                     compute.name);
   }
   const spec::VmSize* size = spec::find_vm_size(compute.size);
-  return {compute.name, *compute.hosts, size != nullptr && size->gpus ? size->gpus->count : 0,
-          ssh_config_file(*compute.hosts, runtime_folder() / "ssh"),
-          node_programs(lockstep_program, *compute.hosts).there / entrypoint};
+  if (size != nullptr && size->gpus) remote.gpus = size->gpus->count;
+  remote.node_program = node_programs(lockstep_program, remote.scratch).there / entrypoint;
+  return remote;
 }
 
 std::vector<std::string> problems_of(const spec::Host& host, const node::Probe& probe, const Needs& needs,
@@ -155,11 +169,11 @@ std::vector<std::string> problems_of(const spec::Host& host, const node::Probe& 
   return problems;
 }
 
-std::vector<HostReport> examine(const plan::HostsCompute& compute, const std::vector<spec::Host>& hosts,
+std::vector<HostReport> examine(const plan::RemotePart& remote, const std::vector<spec::Host>& hosts,
                                 const NodePrograms& programs, const Needs& needs,
                                 const std::function<bool()>& canceled) {
   std::vector<Command> probes;
-  for (const auto& host : hosts) probes.push_back(probe_command(compute, host, programs, needs));
+  for (const auto& host : hosts) probes.push_back(probe_command(remote, host, programs, needs));
   auto answers = run_together(probes, time_to_answer, canceled);
   std::vector<std::size_t> without;
   std::vector<Command> copies;
@@ -167,7 +181,7 @@ std::vector<HostReport> examine(const plan::HostsCompute& compute, const std::ve
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     if (answers[i].exit_code != not_there) continue;
     without.push_back(i);
-    copies.push_back(copy_command(compute, hosts[i], programs));
+    copies.push_back(copy_command(remote, hosts[i], programs));
     again.push_back(probes[i]);
   }
   if (!copies.empty()) {
@@ -180,27 +194,28 @@ std::vector<HostReport> examine(const plan::HostsCompute& compute, const std::ve
   std::vector<HostReport> reports;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     reports.push_back({hosts[i], std::nullopt, {}});
-    take_answer(answers[i], needs, reports.back());
+    take_answer(answers[i], needs, remote.compute.hosts.has_value(), reports.back());
   }
   return reports;
 }
 
-std::vector<HostReport> preflight(const Workspace& workspace, const plan::HostsCompute& compute,
+std::vector<HostReport> preflight(const Workspace& workspace, const plan::RemotePart& remote,
                                   const std::vector<spec::Host>& hosts, const fs::path& lockstep_program,
                                   const std::function<bool()>& canceled) {
   workspace.create();
   fs::create_directories(workspace.computes());
-  write_ssh_config(compute.engine, compute.ssh_config);
+  const auto& compute = remote.compute;
+  if (compute.hosts) write_ssh_config(*compute.hosts, compute.ssh_config);
   const FileToSee file(workspace);
   Needs needs;
-  if (compute.engine.shared_files) {
+  if (compute.shared_files) {
     needs.file_to_see = file.path();
     needs.text_to_see = file.text();
   }
   needs.open_mpi = node::open_mpi_version();
   needs.gpus = compute.gpus;
   needs.usual_speed = usual_speeds(workspace, compute.name);
-  const auto reports = examine(compute, hosts, node_programs(lockstep_program, compute.engine), needs, canceled);
+  const auto reports = examine(remote, hosts, node_programs(lockstep_program, compute.scratch), needs, canceled);
   std::map<std::string, double> speeds;
   for (const auto& each : reports) {
     if (each.probe) speeds[each.host.address] = each.probe->speed;

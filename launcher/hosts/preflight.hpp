@@ -18,10 +18,10 @@ struct NodePrograms {
   fs::path here;   // the folder of lockstep-entrypoint (and lockstep-train) on this machine
   fs::path there;  // their folder on the hosts
 };
-NodePrograms node_programs(const fs::path& lockstep_program, const spec::HostsEngine& engine);  // failure: not there
+NodePrograms node_programs(const fs::path& lockstep_program, const fs::path& scratch);  // failure: not there
 
-// A compute with the engine `hosts`, ready to be planned for. bad_input: it has no engine.
-plan::HostsCompute compute_of(const spec::Compute& compute, const fs::path& lockstep_program);
+// A compute of other machines, ready to be planned for. bad_input: it has no engine.
+plan::RemoteCompute compute_of(const spec::Compute& compute, const fs::path& lockstep_program);
 
 struct HostReport {
   spec::Host host;
@@ -41,11 +41,11 @@ std::vector<std::string> problems_of(const spec::Host& host, const node::Probe& 
                                      std::int64_t now_ms);
 
 // Asks these hosts, all at once; copies our programs to those that have not got them. In the order of `hosts`.
-std::vector<HostReport> examine(const plan::HostsCompute& compute, const std::vector<spec::Host>& hosts,
+std::vector<HostReport> examine(const plan::RemotePart& remote, const std::vector<spec::Host>& hosts,
                                 const NodePrograms& programs, const Needs& needs, const std::function<bool()>& canceled);
 
 // The whole of it: sees to it that there is a file to see, knows the usual speeds and learns from this look.
-std::vector<HostReport> preflight(const Workspace& workspace, const plan::HostsCompute& compute,
+std::vector<HostReport> preflight(const Workspace& workspace, const plan::RemotePart& remote,
                                   const std::vector<spec::Host>& hosts, const fs::path& lockstep_program,
                                   const std::function<bool()>& canceled);
 

@@ -4,6 +4,7 @@
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
+#include "launcher/hosts/reach.hpp"
 #include "launcher/hosts/ssh.hpp"
 
 namespace lockstep::hosts {
@@ -16,14 +17,14 @@ using Names = std::vector<std::string>;
 // What has these names in the folder `from` here has them in the folder `to` there. tar keeps modes, times and links.
 Command tar_command(const plan::Plan& plan, const spec::Host& host, const fs::path& from, const Names& names,
                     const fs::path& to) {
-  const auto there = ssh_argv(plan.remote->compute.ssh_config, host.address,
+  const auto there = reach(*plan.remote, host,
                               {"sh", "-c", R"(mkdir -p "$1" && exec tar -C "$1" -xf -)", "sh", to.string()});
   std::vector<std::string> argv{"bash", "-c", R"(set -o pipefail
                                 tar -C "$1" -cf - -- "${@:3:$2}" | "${@:$2+3}")",
                                 "bash", from.string(), std::to_string(names.size())};
   argv.insert(argv.end(), names.begin(), names.end());
   argv.insert(argv.end(), there.begin(), there.end());
-  return {argv};
+  return {argv, {}, environment_of(*plan.remote)};
 }
 
 void send_all(const plan::Plan& plan, const fs::path& from, const Names& names, const fs::path& to,
@@ -34,7 +35,7 @@ void send_all(const plan::Plan& plan, const fs::path& from, const Names& names, 
   for (std::size_t node = 0; node < results.size(); ++node) {
     if (results[node].exit_code == 0) continue;
     const auto& host = plan.remote->hosts[node];
-    if (results[node].exit_code == 255) throw failure("{}", ssh_trouble(host, results[node]));
+    if (results[node].exit_code == 255 && plan.remote->compute.hosts) throw failure("{}", ssh_trouble(host, results[node]));
     throw failure("{}: cannot send {} to {}: {}", host.name, (from / names.front()).string(), to.string(),
                   results[node].errors);
   }

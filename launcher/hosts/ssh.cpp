@@ -43,7 +43,7 @@ class Running {
     Fd input;
     if (!command.input.empty()) input = open_file(command.input, O_RDONLY);
     process_ = start_program({.argv = command.argv,
-                              .environment = current_environment(),
+                              .environment = command.environment,
                               .working_folder = {},
                               .stdin_fd = input ? input.get() : -1,
                               .stdout_fd = output_write.get(),

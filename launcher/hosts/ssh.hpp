@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "common/file.hpp"
+#include "common/process.hpp"
 #include "launcher/spec/compute.hpp"
 
 namespace lockstep::hosts {
@@ -24,6 +24,7 @@ std::vector<std::string> ssh_argv(const fs::path& config, const std::string& add
 struct Command {
   std::vector<std::string> argv;
   fs::path input = {};  // standard input; empty: none
+  Environment environment = current_environment();
 };
 struct Result {
   int exit_code = -1;      // 128 + signal when it was killed

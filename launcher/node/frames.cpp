@@ -8,6 +8,7 @@ namespace lockstep::node {
 
 namespace {
 constexpr std::size_t length_bytes = 4;
+constexpr char end_of_frame = '\n';
 constexpr std::size_t longest_prologue = std::size_t{64} << 10;
 
 void put_length(std::string& bytes, std::size_t length) {
@@ -29,10 +30,10 @@ std::string encode(const Frame& frame) {
     throw failure("a frame of {} and {} bytes is too long", head.size(), frame.body.size());
   }
   std::string bytes;
-  bytes.reserve(2 * length_bytes + head.size() + frame.body.size());
+  bytes.reserve(2 * length_bytes + head.size() + frame.body.size() + 1);
   put_length(bytes, head.size());
   put_length(bytes, frame.body.size());
-  return bytes + head + frame.body;
+  return bytes + head + frame.body + end_of_frame;
 }
 
 void FrameReader::add(std::string_view bytes) {
@@ -51,10 +52,11 @@ bool FrameReader::next(Frame& frame) {
   const std::size_t head = length_at(bytes_, 0);
   const std::size_t body = length_at(bytes_, length_bytes);
   if (head > longest_head || body > longest_body) throw failure("no frame: {} and {} bytes long", head, body);
-  if (bytes_.size() < 2 * length_bytes + head + body) return false;
+  if (bytes_.size() < 2 * length_bytes + head + body + 1) return false;
+  if (bytes_[2 * length_bytes + head + body] != end_of_frame) throw failure("no frame: its end is missing");
   frame.head = nlohmann::json::parse(std::string_view(bytes_).substr(2 * length_bytes, head), nullptr, false);
   frame.body = bytes_.substr(2 * length_bytes + head, body);
-  bytes_.erase(0, 2 * length_bytes + head + body);
+  bytes_.erase(0, 2 * length_bytes + head + body + 1);
   const bool has_word = frame.head.is_object() && frame.head.contains("word") && frame.head["word"].is_string();
   if (!has_word) throw failure("no frame: its head has no word");
   return true;

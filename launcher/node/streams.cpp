@@ -91,6 +91,7 @@ Doorway::Doorway(int port, Streams::Send send) : listener_(tcp_socket()), send_(
   const sockaddr_in address = loopback(port);
   const int yes = 1;
   ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);  // nodes that are slots of one machine
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the interface of sockets
   if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(listener_.get(), SOMAXCONN) != 0) {

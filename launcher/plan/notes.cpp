@@ -58,7 +58,8 @@ static void add_slot_notes(const Plan& plan, const LocalCompute& compute, std::v
 }
 
 static void add_host_notes(const Plan& plan, std::vector<std::string>& notes) {
-  const auto all = plan.remote->compute.engine.hosts.size();
+  const auto& hosts = plan.remote->compute.hosts;
+  const auto all = hosts ? hosts->hosts.size() : 0;
   if (all > plan.nodes.size()) {
     notes.push_back(fmt::format("which {} of the {} hosts of '{}' it gets is decided when they are free and well",
                                 plan.nodes.size(), all, plan.compute));
@@ -66,7 +67,7 @@ static void add_host_notes(const Plan& plan, std::vector<std::string>& notes) {
   if (plan.oversubscribed) notes.emplace_back("more ranks than slots on a host: they take turns on its cores");
   if (sends_files(plan)) {
     notes.emplace_back(
-        "the hosts share no files with this machine: code and inputs are sent, and what ranks write comes back");
+        "the nodes share no files with this machine: code and inputs are sent, and what ranks write comes back");
   }
 }
 
@@ -82,7 +83,7 @@ std::vector<std::string> notes_for(const Plan& plan, const Compute& compute) {
   }
   if (!job.environment.empty()) {
     notes.push_back(fmt::format("environment is recorded only: the run uses the programs and packages of {}",
-                                plan.remote ? "its hosts" : "this machine"));
+                                plan.remote ? "its nodes" : "this machine"));
   }
   if (!job.services.empty()) {
     std::vector<std::string> names;
@@ -91,7 +92,7 @@ std::vector<std::string> notes_for(const Plan& plan, const Compute& compute) {
   }
   const auto keys = recorded_only(job);
   if (!keys.empty())
-    notes.push_back(fmt::format("recorded, without effect on {}: {}", plan.remote ? "hosts" : "this machine", fmt::join(keys, ", ")));
+    notes.push_back(fmt::format("recorded, without effect on {}: {}", plan.remote ? "other machines" : "this machine", fmt::join(keys, ", ")));
   add_path_notes(plan, notes);
   for (const auto& name : secrets_in_command(plan)) {
     notes.push_back(fmt::format(

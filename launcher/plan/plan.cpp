@@ -42,10 +42,10 @@ void check_ranks(const spec::CommandJob& job, Problems& problems) {
 
 void check_what_exists(const spec::CommandJob& job, const Compute& compute, Problems& problems) {
   check_ranks(job, problems);
-  const auto* hosts = std::get_if<HostsCompute>(&compute);
-  if (hosts != nullptr && job.resources.instance_count > static_cast<int>(hosts->engine.hosts.size())) {
+  const auto* remote = std::get_if<RemoteCompute>(&compute);
+  if (remote != nullptr && remote->most_nodes && job.resources.instance_count > *remote->most_nodes) {
     problems.add("resources.instance_count", "{} nodes; the compute '{}' has {}", job.resources.instance_count,
-                 hosts->name, hosts->engine.hosts.size());
+                 remote->name, *remote->most_nodes);
   }
   for (const auto& [name, value] : job.environment_variables) {
     if (is_reserved(name)) {
@@ -167,7 +167,7 @@ Plan plan(const spec::CommandJob& job, const Compute& compute, const Surrounding
   plan.display_name = surroundings.display_name;
   plan.user = surroundings.user;
   plan.folder = RunFolder(surroundings.run_folder);
-  if (const auto* hosts = std::get_if<HostsCompute>(&compute)) go_to(*hosts, surroundings, plan);
+  if (const auto* remote = std::get_if<RemoteCompute>(&compute)) go_to(*remote, surroundings, plan);
   plan.working_folder = ranks_folder(plan).snapshot();
   plan.timeout_s = job.timeout_s;
   plan.code = code_folder(job, problems);
@@ -212,7 +212,11 @@ void place(Plan& plan, const std::vector<std::string>& addresses) {
   RemotePart& remote = plan.remote.value();
   remote.hosts.clear();
   for (const auto& address : addresses) {
-    const auto& all = remote.compute.engine.hosts;
+    if (!remote.compute.hosts) {
+      remote.hosts.push_back({address, address});
+      continue;
+    }
+    const auto& all = remote.compute.hosts->hosts;
     const auto host = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.address == address; });
     if (host == all.end()) throw failure("the compute '{}' has no host {}", remote.compute.name, address);
     remote.hosts.push_back(*host);

@@ -21,16 +21,22 @@ struct LocalCompute {
   int slots = 1;  // a slot is one rank; default as many as cores
 };
 
-// Machines that are reached by ssh. A run has whole ones for itself.
-struct HostsCompute {
+// Other machines. A run has whole ones for itself.
+struct RemoteCompute {
   std::string name;
-  spec::HostsEngine engine;
-  int gpus = 0;           // of each, by the compute's VM size; 0: not said
-  fs::path ssh_config;    // what ssh is told of them: a file of ours, whose path has no blanks
+  bool shared_files = false;
+  fs::path scratch;       // on each of them
   fs::path node_program;  // the entrypoint on each of them, absolute
+  int gpus = 0;           // of each, by the compute's VM size; 0: not said
+  std::optional<int> most_nodes = std::nullopt;  // that a run may ask for
+  // Hosts that are reached by ssh; what ssh is told of them is a file of ours, whose path has no blanks.
+  std::optional<spec::HostsEngine> hosts = std::nullopt;
+  fs::path ssh_config = {};
+  // Or a cluster that says which nodes a run gets.
+  std::optional<spec::SlurmEngine> slurm = std::nullopt;
 };
 
-using Compute = std::variant<LocalCompute, HostsCompute>;
+using Compute = std::variant<LocalCompute, RemoteCompute>;
 
 // What a plan depends on besides the job.
 struct Surroundings {
@@ -63,11 +69,12 @@ struct OutputStep {
   fs::path place = {};  // where it is in the end, on this machine
 };
 
-// Of a run on hosts.
+// Of a run on other machines.
 struct RemotePart {
-  HostsCompute compute;
-  std::vector<spec::Host> hosts;  // of the nodes, in their order; before place(): the first that it might get
-  RunFolder folder{fs::path()};   // the run's folder as its ranks see it; without shared files, each node's own
+  RemoteCompute compute;
+  std::vector<spec::Host> hosts = {};  // of the nodes, in their order; before place(): the first that it might get
+  RunFolder folder{fs::path()};  // the run's folder as its ranks see it; without shared files, each node's own
+  std::optional<std::int64_t> slurm_job = {};  // its allocation, once it has one
 };
 
 struct Rank {
@@ -109,7 +116,7 @@ struct Plan {
 // Throws bad_input (InputErrors where a place is known) for what this compute can't do.
 Plan plan(const spec::CommandJob& job, const Compute& compute, const Surroundings& surroundings);
 
-// A run on hosts has got these, one for each node, by their addresses.
+// A run on other machines has got these, one for each node, by their addresses.
 void place(Plan& plan, const std::vector<std::string>& addresses);
 
 // A fetched input has arrived: from now on ${{inputs.name}} is `path`, in the command and in the environment.

@@ -10,21 +10,22 @@
 
 namespace lockstep::plan {
 
-bool sends_files(const Plan& plan) { return plan.remote && !plan.remote->compute.engine.shared_files; }
+bool sends_files(const Plan& plan) { return plan.remote && !plan.remote->compute.shared_files; }
 
 RunFolder ranks_folder(const Plan& plan) { return plan.remote ? plan.remote->folder : plan.folder; }
 
 // Two workspaces may have runs of one name.
-static fs::path folder_on_nodes(const HostsCompute& compute, const Surroundings& surroundings) {
-  if (compute.engine.shared_files) return surroundings.run_folder;
+static fs::path folder_on_nodes(const RemoteCompute& compute, const Surroundings& surroundings) {
+  if (compute.shared_files) return surroundings.run_folder;
   const std::string workspace = surroundings.run_folder.parent_path().parent_path().string();
-  return compute.engine.scratch / "runs" / sha256_hex(workspace).substr(0, 16) / surroundings.run_id;
+  return compute.scratch / "runs" / sha256_hex(workspace).substr(0, 16) / surroundings.run_id;
 }
 
-void go_to(const HostsCompute& compute, const Surroundings& surroundings, Plan& plan) {
+void go_to(const RemoteCompute& compute, const Surroundings& surroundings, Plan& plan) {
   plan.compute = compute.name;
-  const auto& hosts = compute.engine.hosts;
-  const auto wanted = std::min(hosts.size(), static_cast<std::size_t>(plan.job.resources.instance_count));
+  const auto nodes = static_cast<std::size_t>(plan.job.resources.instance_count);
+  std::vector<spec::Host> hosts = compute.hosts ? compute.hosts->hosts : std::vector<spec::Host>(nodes, {"?", "?"});
+  const auto wanted = std::min(hosts.size(), nodes);
   plan.remote = RemotePart{compute,
                            {hosts.begin(), hosts.begin() + static_cast<std::ptrdiff_t>(wanted)},
                            RunFolder(folder_on_nodes(compute, surroundings))};
@@ -76,15 +77,19 @@ std::vector<std::string> remote_mpirun_argv(const Plan& plan, const Environment&
   std::vector<std::string> argv{"mpirun", "-np", std::to_string(plan.slots), "--host", hosts_argument(plan)};
   argv.insert(argv.end(), {"--bind-to", "none"});  // a person's own binding comes by OMPI_MCA_ variables
   argv.insert(argv.end(), {"--wdir", plan.working_folder.string()});
-  std::vector<std::pair<std::string, std::string>> parameters{
-      {"plm_rsh_agent", "ssh"},
-      {"plm_rsh_args", "-F " + plan.remote->compute.ssh_config.string()},
-      {"plm_rsh_no_tree_spawn", "1"},  // we reach each host; they need not reach each other by ssh
+  std::vector<std::pair<std::string, std::string>> parameters;
+  if (plan.remote->compute.hosts) {
+    parameters = {{"plm_rsh_agent", "ssh"},
+                  {"plm_rsh_args", "-F " + plan.remote->compute.ssh_config.string()},
+                  {"plm_rsh_no_tree_spawn", "1"}};  // we reach each host; they need not reach each other by ssh
+  }
+  const std::vector<std::pair<std::string, std::string>> always{
       {"oob_tcp_keepalive_time", "5"},  // a host that is cut off is noticed in 13 s; by default not in eight minutes
       {"oob_tcp_keepalive_intvl", "2"},
       {"oob_tcp_keepalive_probes", "3"},
       {"shmem_mmap_enable_nfs_warning", "0"},
   };
+  parameters.insert(parameters.end(), always.begin(), always.end());
   if (plan.oversubscribed) parameters.emplace_back("mpi_yield_when_idle", "1");
   for (const auto& [name, value] : parameters) {
     if (environment.contains("OMPI_MCA_" + name)) continue;

@@ -9,7 +9,7 @@ namespace lockstep::plan {
 bool sends_files(const Plan& plan);
 RunFolder ranks_folder(const Plan& plan);  // the run's folder as its ranks see it
 
-void go_to(const HostsCompute& compute, const Surroundings& surroundings, Plan& plan);
+void go_to(const RemoteCompute& compute, const Surroundings& surroundings, Plan& plan);
 void name_nodes(Plan& plan);                          // from plan.remote->hosts: nodes, mpirun's hosts, their addresses
 bool is_more_than_hosts_have(const Plan& plan);       // slots, as far as the definition tells them
 void send(const Plan& plan, InputStep& input, const fs::path& from);

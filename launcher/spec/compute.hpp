@@ -43,6 +43,19 @@ struct HostsEngine {
   bool operator==(const HostsEngine&) const = default;
 };
 
+// A Slurm cluster, which says which machines a run gets.
+struct SlurmEngine {
+  fs::path config_file = {};  // absolute; slurm.conf; empty: where Slurm's own commands look
+  std::string partition = {};
+  std::string account = {};
+  std::string qos = {};
+  std::string constraint = {};
+  std::vector<std::string> options = {};  // more of sbatch's, as they are
+  bool shared_files = true;               // as of hosts; clusters usually do
+  fs::path scratch = {};
+  bool operator==(const SlurmEngine&) const = default;
+};
+
 struct Compute {
   std::string name = {};
   ComputeType type = ComputeType::amlcompute;
@@ -54,7 +67,8 @@ struct Compute {
   std::optional<int> max_instances = std::nullopt;
   std::optional<int> idle_time_before_scale_down = std::nullopt;  // seconds
   Tier tier = Tier::dedicated;
-  std::optional<HostsEngine> hosts = std::nullopt;  // the engine; nullopt: none, it is recorded and runs nothing
+  std::optional<HostsEngine> hosts = std::nullopt;  // the engine; none of these: it is recorded and runs nothing
+  std::optional<SlurmEngine> slurm = std::nullopt;
   std::vector<std::string> recorded = {};           // keys of the file that have no effect here, for a note
   bool operator==(const Compute&) const = default;
 };

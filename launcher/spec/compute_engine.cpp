@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t most_hosts = 1024;
 
 std::string_view check_engine(std::string_view text) {
-  return text == "hosts" ? "" : "hosts, which is the only engine so far";
+  return text == "hosts" || text == "slurm" ? "" : "hosts or slurm";
 }
 
 std::string_view check_host_key_checking(std::string_view text) {
@@ -116,25 +116,61 @@ void read_ssh(Keys& keys, ComputeDraft& draft, SshAccess& ssh) {
   keys.optional("strict_host_key_checking", ssh.strict_host_key_checking, check_host_key_checking);
 }
 
+// Names of Slurm's: they become arguments of its commands.
+std::string_view check_slurm_name(std::string_view text) {
+  constexpr std::string_view good = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-,|&*[]()=@";
+  const bool is_good = !text.empty() && text.size() <= 255 && text.find_first_not_of(good) == std::string_view::npos;
+  return is_good ? "" : "a name of Slurm's";
+}
+
+void read_options(Keys& keys, std::vector<std::string>& options) {
+  const YamlNode* const list = keys.find("options");
+  if (list == nullptr) return;
+  const auto expect = [&](const YamlNode& node) {
+    keys.expect(node, "engine.options", "a list of sbatch's options, each as in --gres=gpu:4");
+  };
+  if (!list->is_list()) return expect(*list);
+  for (const YamlNode& each : list->items) {
+    const bool is_good = each.is_scalar() && each.text.starts_with("--") && check_short_line(each.text).empty();
+    if (!is_good) return expect(each);
+    options.push_back(each.text);
+  }
+}
+
 // Each user of a host has one of their own.
-fs::path usual_scratch(const SshAccess& ssh) {
-  std::string user = ssh.user.empty() ? user_name() : ssh.user;
+fs::path usual_scratch(const std::string& given_user) {
+  std::string user = given_user.empty() ? user_name() : given_user;
   if (!check_user_name(user).empty()) user = std::to_string(::geteuid());
   return "/var/tmp/lockstep-" + user;
+}
+
+void read_slurm(Keys& engine, ComputeDraft& draft) {
+  SlurmEngine slurm;
+  std::string scratch;
+  read_path(engine, "config_file", draft, slurm.config_file);
+  engine.optional("partition", slurm.partition, check_slurm_name);
+  engine.optional("account", slurm.account, check_slurm_name);
+  engine.optional("qos", slurm.qos, check_slurm_name);
+  engine.optional("constraint", slurm.constraint, check_slurm_name);
+  read_options(engine, slurm.options);
+  engine.optional("shared_files", slurm.shared_files);
+  slurm.scratch = engine.optional("scratch", scratch, check_scratch) ? fs::path(scratch) : usual_scratch("");
+  draft.compute.slurm = slurm;
 }
 
 }  // namespace
 
 void read_engine(Keys& keys, ComputeDraft& draft) {
   keys.mapping("engine", [&](Keys& engine) {
-    HostsEngine hosts;
     std::string type;
-    std::string scratch;
     engine.required("type", type, check_engine);
+    if (type == "slurm") return read_slurm(engine, draft);
+    HostsEngine hosts;
+    std::string scratch;
     HostsReader(hosts.hosts, engine.mistakes()).read(engine);
     engine.mapping("ssh", [&](Keys& ssh) { read_ssh(ssh, draft, hosts.ssh); });
     engine.optional("shared_files", hosts.shared_files);
-    hosts.scratch = engine.optional("scratch", scratch, check_scratch) ? fs::path(scratch) : usual_scratch(hosts.ssh);
+    hosts.scratch = engine.optional("scratch", scratch, check_scratch) ? fs::path(scratch) : usual_scratch(hosts.ssh.user);
     draft.compute.hosts = hosts;
   });
 }

@@ -14,6 +14,7 @@
 #include "launcher/supervise/records.hpp"
 #include "launcher/supervise/run_archive.hpp"
 #include "launcher/processes/stop.hpp"
+#include "launcher/slurm/allocation.hpp"
 #include "launcher/supervise/supervisor.hpp"
 
 namespace lockstep::supervise {
@@ -57,6 +58,14 @@ Ending ending_of(history::Store& store, const history::Run& run, const RunFolder
 }
 }  // namespace
 
+// A cluster that does not answer must not keep the run from being closed.
+static void give_back_nodes(const RunFolder& folder) {
+  try {
+    slurm::give_back_noted(folder.allocation_file());
+  } catch (const Error&) {
+  }
+}
+
 bool close_if_abandoned(const Workspace& workspace, history::Store& store, const std::string& run_id) {
   if (store.get_run(run_id).reported) return false;  // its client says when it ends
   const RunFolder folder = workspace.run(run_id);
@@ -69,6 +78,7 @@ bool close_if_abandoned(const Workspace& workspace, history::Store& store, const
   if (history::is_terminal(run.state) || (!lock && run.epoch == 0)) return false;
   fault_point("abandoned.after_lock");
   const bool gone = processes::kill_all(folder, session_of(folder), 0, processes::kill_limit_ms);
+  give_back_nodes(folder);
   fault_point("abandoned.after_sweep");
   JournalIntake(folder, ranks_of(folder)).take_all(store);
   fault_point("abandoned.after_journals");

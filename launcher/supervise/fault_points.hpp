@@ -6,7 +6,8 @@ namespace lockstep::supervise {
 
 enum class FaultScene {
   plain,     // passed by every run
-  hosts,     // only of a run on hosts
+  hosts,     // only of a run on other machines
+  slurm,     // only of a run in a cluster
   queued,    // only when a run has to wait for slots
   stopped,   // only when a run is asked to end
   orphaned,  // only in a keeper whose supervisor was killed
@@ -33,6 +34,7 @@ inline constexpr FaultPoint fault_points[] = {
     {"supervisor.after_preparing", FaultScene::plain},
     {"supervisor.after_prepare", FaultScene::plain},
     {"supervisor.after_records", FaultScene::plain},
+    {"supervisor.after_allocation", FaultScene::slurm},
     {"supervisor.after_hosts", FaultScene::hosts},
     {"supervisor.after_send", FaultScene::hosts},
     {"supervisor.after_agents", FaultScene::hosts},

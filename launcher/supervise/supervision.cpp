@@ -9,6 +9,7 @@
 #include "common/fault.hpp"
 #include "launcher/compute/local.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/hosts/reach.hpp"
 #include "launcher/supervise/children.hpp"
 #include "launcher/supervise/keeper.hpp"
 #include "launcher/supervise/records.hpp"
@@ -52,7 +53,14 @@ void Supervision::live() {
 }
 
 Ending Supervision::carry_out() {
-  if (!wait_for_slots()) return ending_before_start("it got its slots");
+  if (plan_.remote && plan_.remote->compute.slurm) {
+    std::string problem;
+    if (!wait_for_nodes(problem)) {
+      return over() ? ending_before_start("it got its nodes") : ended(RunState::failed, problem);
+    }
+  } else if (!wait_for_slots()) {
+    return ending_before_start("it got its slots");
+  }
   set_state(RunState::preparing);
   fault_point("supervisor.after_preparing");
   if (const auto ending = prepare()) return *ending;
@@ -73,7 +81,7 @@ bool Supervision::wait_for_slots() {
       return;
     }
     std::vector<std::string> hosts;
-    for (const auto& each : plan_.remote->compute.engine.hosts) hosts.push_back(each.address);
+    for (const auto& each : plan_.remote->compute.hosts->hosts) hosts.push_back(each.address);
     ticket_ = ledger_->enter_for_hosts(plan_.run_id, workspace, hosts, static_cast<int>(plan_.nodes.size()), keeper_);
   };
   enter();
@@ -134,6 +142,7 @@ std::optional<Ending> Supervision::prepare() {
 
 // nullopt when somebody has emptied the ledger meanwhile: the ranks then meet at the entrypoint's own choice.
 std::optional<int> Supervision::reserved_port() {
+  if (ticket_ == no_ticket) return std::nullopt;
   try {
     return ledger_->reserve_ports(ticket_, plan_.ports);
   } catch (const Error& error) {
@@ -149,6 +158,17 @@ void Supervision::start() {
   // The sweep finds the run's processes by the first; entrypoint and runner find their folder by the second.
   program.environment.insert_or_assign("LOCKSTEP_RUN_ID", plan_.run_id);
   program.environment.insert_or_assign("LOCKSTEP_RUN_DIR", plan_.folder.root().string());
+  if (plan_.remote && plan_.remote->slurm_job) {
+    std::vector<std::string> nodes;
+    for (const auto& each : plan_.remote->hosts) nodes.push_back(each.address);
+    const auto per_node = static_cast<int>((plan_.ranks.size() + nodes.size() - 1) / nodes.size());
+    for (const auto& [name, value] : hosts::environment_of(*plan_.remote)) {
+      if (name == "SLURM_CONF") program.environment[name] = value;
+    }
+    for (const auto& [name, value] : slurm::allocation_environment(*plan_.remote->slurm_job, nodes, per_node)) {
+      program.environment[name] = value;
+    }
+  }
   if (!program.environment.contains("MASTER_PORT")) {  // not two runs of one machine at the same
     if (const auto port = reserved_port()) program.environment["MASTER_PORT"] = std::to_string(*port);
   }
@@ -208,6 +228,7 @@ Ending Supervision::watch() {
 void Supervision::finish(Ending ending) {
   fault_point("supervisor.after_ended");
   if (agents_) leave_hosts(ending);
+  allocation_.reset();
   leave_ledger();
   machine_.reset();
   endpoint_.reset();  // its clients have ended with the program
@@ -280,6 +301,7 @@ void Supervision::call_off(const std::string& problem) {
   }
   try {
     agents_.reset();  // without a word: they end what is left on the nodes
+    allocation_.reset();
     leave_ledger();
     endpoint_.reset();
     const Ending ending = ending_ ? *ending_ : ending_without_keeper();

@@ -11,6 +11,7 @@
 #include "launcher/hosts/agents.hpp"
 #include "launcher/machine/system_metrics.hpp"
 #include "launcher/plan/plan.hpp"
+#include "launcher/slurm/allocation.hpp"
 #include "launcher/supervise/channel.hpp"
 #include "launcher/supervise/ending.hpp"
 #include "launcher/supervise/journal_intake.hpp"
@@ -42,6 +43,8 @@ class Supervision {
   void finish(Ending ending);
 
   // What a run on hosts has besides (supervision_hosts.cpp).
+  bool wait_for_nodes(std::string& problem);
+  void note_queue();
   std::optional<Ending> go_to_hosts();
   bool choose_hosts(std::string& problem);
   void start_agents();
@@ -77,6 +80,8 @@ class Supervision {
   std::unique_ptr<Ledger> ledger_;
   JournalIntake journals_;
   std::unique_ptr<tracking::Endpoint> endpoint_;  // while the program runs; null: none could be opened
+  std::unique_ptr<slurm::Allocation> allocation_;  // of a run in a cluster
+  std::vector<std::string> bad_nodes_;             // of the cluster, that it will not ask for again
   std::unique_ptr<hosts::Agents> agents_;         // of a run on hosts, from before its program to after it
   int tunnel_ = 0;                                // the port of the nodes that leads to the endpoint
   std::unique_ptr<history::Store> store_;
@@ -93,6 +98,8 @@ class Supervision {
   std::int64_t next_round_ms_ = 0;   // monotonic: at runs that others left behind
   std::int64_t next_sample_ms_ = 0;  // monotonic: of the machine
   std::int64_t sampling_interval_ms_ = 0;
+  std::int64_t next_queue_look_ms_ = 0;  // monotonic
+  std::string queue_;                    // why it waits, as it was written last
   std::int64_t lost_ms_ = 0;  // monotonic: when a host was found to be gone
 };
 

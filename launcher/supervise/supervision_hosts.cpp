@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "common/fault.hpp"
 #include "launcher/hosts/preflight.hpp"
+#include "launcher/hosts/reach.hpp"
 #include "launcher/hosts/send.hpp"
 #include "launcher/plan/remote.hpp"
 #include "launcher/supervise/diagnosis.hpp"
@@ -32,6 +33,51 @@ int tunnel_port(const std::string& run_id, int attempt) {
   return first + static_cast<int>((seed + static_cast<unsigned long>(attempt) * 7919) % (last - first + 1));
 }
 }  // namespace
+
+// One squeue for all runs of this machine, every two seconds.
+void Supervision::note_queue() {
+  if (monotonic_ms() < next_queue_look_ms_ || !allocation_->job_id()) return;
+  next_queue_look_ms_ = monotonic_ms() + 2000;
+  try {
+    const auto rows = slurm::queue(*plan_.remote->compute.slurm, runtime_folder() / "slurm");
+    std::string text = slurm::queue_text(rows, *allocation_->job_id());
+    if (text == queue_) return;
+    queue_ = std::move(text);
+    if (!queue_.empty()) say("slurm", queue_);
+    write_file_atomically(plan_.folder.queue_file(), queue_ + "\n");
+  } catch (const Error& error) {
+    say("slurm", error.what());
+  }
+}
+
+bool Supervision::wait_for_nodes(std::string& problem) {
+  const auto& engine = *plan_.remote->compute.slurm;
+  allocation_ = std::make_unique<slurm::Allocation>(engine, hosts::slurm_request(plan_, bad_nodes_));
+  set_state(RunState::queued);
+  fault_point("supervisor.after_queued");
+  bool noted = false;
+  while (!allocation_->granted() && !allocation_->refusal()) {
+    listen(tick_ms);
+    if (over()) return false;
+    allocation_->hear();
+    if (allocation_->job_id() && !noted) {
+      noted = true;
+      slurm::note_allocation(plan_.folder.allocation_file(), engine, *allocation_->job_id());
+      fault_point("supervisor.after_allocation");
+    }
+    note_queue();
+  }
+  std::error_code ignored;
+  fs::remove(plan_.folder.queue_file(), ignored);
+  if (allocation_->refusal()) {
+    problem = fmt::format("Slurm gives it no nodes: {}", *allocation_->refusal());
+    return false;
+  }
+  plan_.remote->slurm_job = allocation_->job_id();
+  say("slurm", fmt::format("job {}", *plan_.remote->slurm_job));
+  listen(0);
+  return !over();
+}
 
 std::optional<Ending> Supervision::go_to_hosts() {
   try {
@@ -73,8 +119,8 @@ bool Supervision::choose_hosts(std::string& problem) {
   std::vector<std::string> bad;
   std::vector<std::string> problems;
   while (true) {
-    plan::place(plan_, ledger_->hosts_of(ticket_));
-    const auto reports = hosts::preflight(workspace_, plan_.remote->compute, plan_.remote->hosts,
+    plan::place(plan_, allocation_ ? allocation_->nodes() : ledger_->hosts_of(ticket_));
+    const auto reports = hosts::preflight(workspace_, *plan_.remote, plan_.remote->hosts,
                                           this_program(), [this] {
                                             listen(0);
                                             return over();
@@ -89,7 +135,14 @@ bool Supervision::choose_hosts(std::string& problem) {
       }
     }
     if (bad.size() == before) break;
-    if (!ledger_->exchange(ticket_, bad)) {
+    if (allocation_) {  // these go back; others are asked for
+      bad_nodes_ = bad;
+      allocation_.reset();
+      if (!wait_for_nodes(problem)) {
+        problem += fmt::format("; before: {}", fmt::join(problems, "; "));
+        return false;
+      }
+    } else if (!ledger_->exchange(ticket_, bad)) {
       problem = fmt::format("too few hosts of '{}' are well: {}", plan_.compute, fmt::join(problems, "; "));
       return false;
     }
@@ -151,6 +204,10 @@ void Supervision::leave_hosts(Ending& ending) {
                                      ending.outcome.signal);
     ending.outcome.reason = again.reason;
     ending.failure = again.log;
+  }
+  if (allocation_ && ending.state == RunState::failed) {
+    const std::string became = slurm::what_became_of(*plan_.remote->compute.slurm, *allocation_->job_id());
+    if (!became.empty()) ending.outcome.reason = fmt::format("its Slurm job {}; {}", became, ending.outcome.reason);
   }
   const auto loss = agents_->loss();
   if (ending.state == RunState::failed && loss && ending.outcome.reason.find(*loss) == std::string::npos) {

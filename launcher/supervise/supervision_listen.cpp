@@ -28,6 +28,7 @@ void Supervision::listen(int timeout_ms) {
                               {signals_.fd(), POLLIN, 0},
                               {endpoint_ ? endpoint_->knocked_fd() : -1, POLLIN, 0}};
   if (agents_) agents_->add_to(waiting);
+  if (allocation_) allocation_->add_to(waiting);
   wait_readable(std::move(waiting), timeout_ms);
   for (const int signal : signals_.read()) {
     if (signal != SIGCHLD)

@@ -83,6 +83,8 @@ engine:
         return json.loads(self.lockstep("job", "show", name, "-o", "json"))
 
     def status(self, name):
+        if not (self.folder / "ws/history.db").exists():
+            return ""
         jobs = json.loads(self.lockstep("job", "list", "-o", "json"))
         return next((each["status"] for each in jobs if each["name"] == name), "")
 

@@ -54,7 +54,10 @@ class Completion : public ::testing::Test {
                        {[] {
                           return std::vector<std::string>{"brave_otter_1", "calm_fox_2"};
                         },
-                        [] { return std::vector<std::string>{"mnist"}; }});
+                        [] { return std::vector<std::string>{"mnist"}; },
+                        [] {
+                          return std::vector<std::string>{"local", "rack"};
+                        }});
   }
   Actions actions_;
   std::unique_ptr<CLI::App> root_ = make_parser(actions_);
@@ -82,12 +85,22 @@ TEST_F(Completion, OffersExperimentsWhereOneIsNamed) {
   EXPECT_THAT(of({"tensorboard", "--experiment", ""}), ElementsAre("mnist"));
 }
 
+TEST_F(Completion, OffersComputesWhereOneIsNamed) {
+  EXPECT_THAT(of({"compute", "show", ""}), ElementsAre("local", "rack"));
+  EXPECT_THAT(of({"compute", "update", "-n", "r"}), ElementsAre("rack"));
+  EXPECT_THAT(of({"compute", "detach", "r"}), ElementsAre("rack"));
+  EXPECT_THAT(of({"compute", "create", "--name", ""}), IsEmpty());
+}
+
 TEST_F(Completion, OffersOptionsAndTheirValues) {
   EXPECT_THAT(of({"job", "download", "--d"}), ElementsAre("--download-path"));
   EXPECT_THAT(of({"job", "list", "-o", "t"}), ElementsAre("table", "tsv"));
   EXPECT_THAT(of({"run", "--output", ""}), ElementsAre("text", "json", "yaml"));
   EXPECT_THAT(of({"completion", ""}), ElementsAre("bash", "zsh", "fish"));
   EXPECT_THAT(of({"compute", "list-sizes", "--type", ""}), ElementsAre("cpu", "gpu", "fpga"));
+  EXPECT_THAT(of({"compute", "create", "--type", "c"}), ElementsAre("computeinstance"));
+  EXPECT_THAT(of({"compute", "create", "--size", "Standard_HC44r"}), ElementsAre("Standard_HC44rs"));
+  EXPECT_THAT(of({"compute", "update", "rack", "--tier", ""}), ElementsAre("dedicated", "low_priority"));
   EXPECT_THAT(of({"compute", "list-sizes", "--family", "standardNDSv"}), ElementsAre("standardNDSv2Family"));
   EXPECT_THAT(of({"compute", "list-sizes", "--name", "Standard_HC44r"}), ElementsAre("Standard_HC44rs"));
 }

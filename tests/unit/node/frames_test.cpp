@@ -54,9 +54,10 @@ TEST(Frames, OthersAreRefused) {
   };
   const std::string no_body("\0\0\0\0", 4);
   EXPECT_STREQ(refused(encode(piece("abc")).substr(0, 12)), "waits for more");
-  EXPECT_STREQ(refused(std::string("\x02\0\0\0", 4) + no_body + "{}"), "refused") << "a head without a word";
-  EXPECT_STREQ(refused(std::string("\x02\0\0\0", 4) + no_body + "[]"), "refused");
-  EXPECT_STREQ(refused(std::string("\x03\0\0\0", 4) + no_body + "{x}"), "refused");
+  EXPECT_STREQ(refused(std::string("\x02\0\0\0", 4) + no_body + "{}\n"), "refused") << "a head without a word";
+  EXPECT_STREQ(refused(std::string("\x02\0\0\0", 4) + no_body + "[]\n"), "refused");
+  EXPECT_STREQ(refused(std::string("\x03\0\0\0", 4) + no_body + "{x}\n"), "refused");
+  EXPECT_STREQ(refused(encode({{{"word", "alive"}}}).substr(0, 24) + "x"), "refused") << "its end is missing";
   EXPECT_STREQ(refused("\xff\xff\xff\xff" + no_body), "refused") << "too long to be one";
   EXPECT_THROW((void)encode(piece(std::string(longest_body + 1, 'x'))), Error);
 }

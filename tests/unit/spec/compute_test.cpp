@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <sstream>
 
 #include "common/error.hpp"
 #include "common/process.hpp"
+#include "launcher/spec/compute_keys.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/write_text.hpp"
 
@@ -21,7 +23,7 @@ using ::testing::Not;
 
 using Sets = std::vector<std::string>;
 
-ReadCompute read(std::string_view text, const Sets& sets = {}) {
+ReadCompute definition_of(std::string_view text, const Sets& sets = {}) {
   const ReadCompute definition = read_compute(text, "compute.yml", "/files", sets);
   const ReadCompute again = read_compute(definition.yaml, "kept.yml", "/elsewhere");
   EXPECT_EQ(again.compute, definition.compute) << definition.yaml;
@@ -29,7 +31,7 @@ ReadCompute read(std::string_view text, const Sets& sets = {}) {
   return definition;
 }
 
-std::vector<std::string> mistakes_of(std::string_view text, const Sets& sets = {}) {
+std::vector<std::string> mistakes_in(std::string_view text, const Sets& sets = {}) {
   try {
     read_compute(text, "c.yml", "/files", sets);
   } catch (const InputErrors& e) {
@@ -46,8 +48,10 @@ std::vector<std::string> names_of(const std::vector<Host>& hosts) {
   return names;
 }
 
+HostsEngine engine_of(const Compute& compute) { return compute.hosts.value_or(HostsEngine{}); }
+
 TEST(ReadCompute, ReadsACluster) {
-  const Compute compute = read(R"(
+  const Compute compute = definition_of(R"(
 $schema: https://azuremlschemas.azureedge.net/latest/amlCompute.schema.json
 name: low-pri-example
 type: amlcompute
@@ -86,7 +90,7 @@ enable_node_public_ip: false
 }
 
 TEST(ReadCompute, ReadsAVirtualMachineAndMasksItsPassword) {
-  const ReadCompute read_machine = read(R"(
+  const ReadCompute read_machine = definition_of(R"(
 $schema: https://azuremlschemas.azureedge.net/latest/vmCompute.schema.json
 name: vm-example
 type: virtualmachine
@@ -112,7 +116,7 @@ ssh_settings:
 }
 
 TEST(ReadCompute, ReadsAComputeInstance) {
-  const ReadCompute instance = read(R"(
+  const ReadCompute instance = definition_of(R"(
 $schema: https://azuremlschemas.azureedge.net/latest/computeInstance.schema.json
 name: basic-ci-example
 type: computeinstance
@@ -137,11 +141,11 @@ custom_applications:
 TEST(ReadCompute, HasAzuresDefaults) {
   Compute wanted;
   wanted.name = "c1";
-  EXPECT_EQ(read("name: c1").compute, wanted);
+  EXPECT_EQ(definition_of("name: c1").compute, wanted);
 }
 
 TEST(ReadCompute, ReadsHosts) {
-  const ReadCompute definition = read(R"(
+  const ReadCompute definition = definition_of(R"(
 name: rack
 engine:
   type: hosts
@@ -162,13 +166,14 @@ engine:
 }
 
 TEST(ReadCompute, ReadsHostsFromOneText) {
-  const Compute compute = read("{name: rack, engine: {type: hosts, hosts: 'n[1-2],head'}}").compute;
-  EXPECT_THAT(names_of(compute.hosts->hosts), ElementsAre("n1", "n2", "head"));
+  const Compute compute = definition_of("{name: rack, engine: {type: hosts, hosts: 'n[1-2],head'}}").compute;
+  EXPECT_THAT(names_of(engine_of(compute).hosts), ElementsAre("n1", "n2", "head"));
 }
 
 TEST(ReadCompute, HasAScratchFolderForEachUserOfTheHosts) {
   const auto scratch = [](const std::string& ssh) {
-    return read("{name: rack, engine: {type: hosts, hosts: [n1], ssh: {" + ssh + "}}}").compute.hosts->scratch;
+    return engine_of(definition_of("{name: rack, engine: {type: hosts, hosts: [n1], ssh: {" + ssh + "}}}").compute)
+        .scratch;
   };
   EXPECT_EQ(scratch("user: ada"), "/var/tmp/lockstep-ada");
   EXPECT_EQ(scratch(""), "/var/tmp/lockstep-" + user_name());
@@ -179,32 +184,32 @@ TEST(ReadCompute, KnowsTheHomeFolder) {
   const std::string home = before == nullptr ? "" : before;
   const char* const text = "{name: rack, engine: {type: hosts, hosts: [n1], ssh: {identity_file: ~/.ssh/rack}}}";
   ::setenv("HOME", "/home/ada", 1);
-  EXPECT_EQ(read(text).compute.hosts->ssh.identity_file, "/home/ada/.ssh/rack");
+  EXPECT_EQ(engine_of(definition_of(text).compute).ssh.identity_file, "/home/ada/.ssh/rack");
   ::unsetenv("HOME");
-  EXPECT_THAT(mistakes_of(text),
+  EXPECT_THAT(mistakes_in(text),
               ElementsAre("c.yml:1:70: engine.ssh.identity_file begins with ~, and HOME is not set"));
   if (before != nullptr) ::setenv("HOME", home.c_str(), 1);
 }
 
 TEST(ReadCompute, TakesTheWordsOfAzureInAnyCase) {
-  const Compute compute = read("{name: c1, type: AmlCompute, tier: LowPriority}").compute;
+  const Compute compute = definition_of("{name: c1, type: AmlCompute, tier: LowPriority}").compute;
   EXPECT_EQ(compute.tier, Tier::low_priority);
-  EXPECT_EQ(read("{name: vm, type: VirtualMachine}").compute.type, ComputeType::virtualmachine);
+  EXPECT_EQ(definition_of("{name: vm, type: VirtualMachine}").compute.type, ComputeType::virtualmachine);
 }
 
 TEST(ReadCompute, AppliesSets) {
-  const ReadCompute definition =
-      read("name: c1\nmax_instances: 2\n", {"name=c2", "engine.type=hosts", "engine.hosts=n[1-3]", "tags.a=1"});
+  const ReadCompute definition = definition_of("name: c1\nmax_instances: 2\n",
+                                               {"name=c2", "engine.type=hosts", "engine.hosts=n[1-3]", "tags.a=1"});
   EXPECT_EQ(definition.compute.name, "c2");
-  EXPECT_EQ(definition.compute.hosts->hosts.size(), 3U);
+  EXPECT_EQ(engine_of(definition.compute).hosts.size(), 3U);
   EXPECT_THAT(definition.yaml, HasSubstr("name: c2\n"));
-  EXPECT_THAT(mistakes_of("name: c1", {"tags.a=1", "max_instances=0"}),
+  EXPECT_THAT(mistakes_in("name: c1", {"tags.a=1", "max_instances=0"}),
               ElementsAre("--set:2:15: max_instances must be a whole number from 1 to 1000000, not '0'"));
 }
 
 TEST(ReadCompute, RefusesAllMistakesAtOnce) {
   EXPECT_THAT(
-      mistakes_of(R"(nam: c1
+      mistakes_in(R"(nam: c1
 type: cluster
 size: Standard_NC6s_v33
 description: [a]
@@ -250,47 +255,48 @@ TEST(ReadCompute, RefusesNamesThatAzureWould) {
   const std::string rule =
       "name must be 2 to 32 letters, digits and '-', of which the first is a letter and the last no '-'";
   for (const char* name : {"a", "1a", "a-", "a_b", "a.b", "..", "a/b", "ä1", "a123456789012345678901234567890123"}) {
-    EXPECT_THAT(mistakes_of("name: " + std::string(name)),
+    EXPECT_THAT(mistakes_in("name: " + std::string(name)),
                 ElementsAre("c.yml:1:7: " + rule + ", not '" + std::string(name) + "'"));
   }
-  EXPECT_THAT(mistakes_of("name: Local"),
+  EXPECT_THAT(mistakes_in("name: Local"),
               ElementsAre("c.yml:1:7: name must be another name: local is this machine, which needs no definition, not "
                           "'Local'"));
   const std::string too_long(25, 'a');
   for (const std::string& name : {std::string("ab"), too_long}) {
-    EXPECT_EQ(read("name: " + name).compute.name, name);
+    EXPECT_EQ(definition_of("name: " + name).compute.name, name);
     EXPECT_THAT(
-        mistakes_of("{type: computeinstance, name: " + name + "}"),
+        mistakes_in("{type: computeinstance, name: " + name + "}"),
         ElementsAre("c.yml:1:31: name must be 3 to 24 characters long for a computeinstance, not '" + name + "'"));
   }
 }
 
 TEST(ReadCompute, RefusesKeysOfOtherTypes) {
-  EXPECT_THAT(mistakes_of(R"(name: box
+  EXPECT_THAT(mistakes_in(R"(name: box
 type: computeinstance
 tier: dedicated
 engine: {type: hosts, hosts: [n1]}
 )"),
               ElementsAre("c.yml:3:1: 'tier' is a key of amlcompute, not of computeinstance",
                           "c.yml:4:1: 'engine' is a key of amlcompute and virtualmachine, not of computeinstance"));
-  EXPECT_THAT(mistakes_of("{name: c1, schedules: {}}"),
+  EXPECT_THAT(mistakes_in("{name: c1, schedules: {}}"),
               ElementsAre("c.yml:1:12: 'schedules' is a key of computeinstance, not of amlcompute"));
 }
 
 TEST(ReadCompute, NamesTheTypesThatAreNotRead) {
-  EXPECT_THAT(mistakes_of("{type: Kubernetes, namespace: n}"),
+  EXPECT_THAT(mistakes_in("{type: Kubernetes, namespace: n}"),
               ElementsAre("c.yml:1:8: computes of type kubernetes are not read; machines that ssh reaches are an "
                           "amlcompute with an engine (docs/compute.md)"));
-  EXPECT_THAT(mistakes_of("{type: synapsespark}"), ElementsAre(HasSubstr("synapsespark are not read")));
+  EXPECT_THAT(mistakes_in("{type: synapsespark}"), ElementsAre(HasSubstr("synapsespark are not read")));
 }
 
 TEST(ReadCompute, RefusesMoreInstancesThanThereMayBe) {
-  EXPECT_THAT(mistakes_of("{name: c1, min_instances: 3, max_instances: 2}"),
+  EXPECT_THAT(mistakes_in("{name: c1, min_instances: 3, max_instances: 2}"),
               ElementsAre("c.yml:1:45: max_instances is 2, which is less than min_instances, 3"));
-  EXPECT_THAT(mistakes_of("{name: c1, min_instances: 2}"),
+  EXPECT_THAT(mistakes_in("{name: c1, min_instances: 2}"),
               ElementsAre("c.yml:1:27: min_instances is 2, which is more than max_instances, 1 unless it is said"));
-  EXPECT_EQ(read("{name: c1, min_instances: 2, engine: {type: hosts, hosts: 'n[1-2]'}}").compute.min_instances, 2);
-  EXPECT_THAT(mistakes_of("{name: c1, min_instances: 3, engine: {type: hosts, hosts: 'n[1-2]'}}"),
+  EXPECT_EQ(definition_of("{name: c1, min_instances: 2, engine: {type: hosts, hosts: 'n[1-2]'}}").compute.min_instances,
+            2);
+  EXPECT_THAT(mistakes_in("{name: c1, min_instances: 3, engine: {type: hosts, hosts: 'n[1-2]'}}"),
               ElementsAre("c.yml:1:27: min_instances is 3, which is more than max_instances, 2 unless it is said"));
 }
 
@@ -298,7 +304,7 @@ TEST(ReadCompute, RefusesAnEngineWithAllItsMistakes) {
   const std::string host =
       "a host's name or address: letters, digits, '.', '-', '_' and ':', of which the first is no '-' or '.'";
   EXPECT_THAT(
-      mistakes_of(R"(name: rack
+      mistakes_in(R"(name: rack
 engine:
   hosts:
     - -oProxyCommand=x
@@ -340,42 +346,75 @@ engine:
 }
 
 TEST(ReadCompute, RefusesAnEngineWithoutHosts) {
-  EXPECT_THAT(mistakes_of("{name: c1, engine: {type: slurm}}"),
+  EXPECT_THAT(mistakes_in("{name: c1, engine: {type: slurm}}"),
               ElementsAre("c.yml:1:20: missing key 'hosts' in engine",
                           "c.yml:1:27: engine.type must be hosts, which is the only engine so far, not 'slurm'"));
-  EXPECT_THAT(mistakes_of("{name: c1, engine: {type: hosts, hosts: []}}"),
+  EXPECT_THAT(mistakes_in("{name: c1, engine: {type: hosts, hosts: []}}"),
               ElementsAre("c.yml:1:41: engine.hosts is empty"));
-  EXPECT_THAT(mistakes_of("{name: c1, engine: hosts}"),
+  EXPECT_THAT(mistakes_in("{name: c1, engine: hosts}"),
               ElementsAre("c.yml:1:20: engine must be a mapping, not 'hosts'"));
 }
 
 TEST(ReadCompute, TakesAtMost1024Hosts) {
-  EXPECT_EQ(read("{name: c1, engine: {type: hosts, hosts: ['n[1-1024]']}}").compute.hosts->hosts.size(), 1024U);
-  EXPECT_THAT(mistakes_of("{name: c1, engine: {type: hosts, hosts: ['n[1-1025]']}}"),
+  EXPECT_EQ(engine_of(definition_of("{name: c1, engine: {type: hosts, hosts: ['n[1-1024]']}}").compute).hosts.size(),
+            1024U);
+  EXPECT_THAT(mistakes_in("{name: c1, engine: {type: hosts, hosts: ['n[1-1025]']}}"),
               ElementsAre("c.yml:1:42: engine.hosts: more than 1024 hosts"));
-  EXPECT_THAT(mistakes_of("{name: c1, engine: {type: hosts, hosts: ['n[1-1000]', 'm[1-1000]', 'l[1-1000]']}}"),
+  EXPECT_THAT(mistakes_in("{name: c1, engine: {type: hosts, hosts: ['n[1-1000]', 'm[1-1000]', 'l[1-1000]']}}"),
               ElementsAre("c.yml:1:41: engine.hosts has more than 1024 hosts"));
 }
 
 TEST(ReadCompute, RefusesScratchFoldersThatAShellCouldMistake) {
   for (const char* scratch : {"/tmp/a b", "/tmp/$USER", "/tmp/../etc", "/", "//", "/tmp/a;b", "~/x", "/tmp/'x'"}) {
     EXPECT_THAT(
-        mistakes_of("{name: c1, engine: {type: hosts, hosts: [n1], scratch: \"" + std::string(scratch) + "\"}}"),
+        mistakes_in("{name: c1, engine: {type: hosts, hosts: [n1], scratch: \"" + std::string(scratch) + "\"}}"),
         ElementsAre(HasSubstr("engine.scratch must be an absolute path")))
         << scratch;
   }
 }
 
 TEST(ReadCompute, RefusesWhatIsNoMapping) {
-  EXPECT_THAT(mistakes_of("- a"), ElementsAre("c.yml:1:1: a compute's file is a mapping of keys and values"));
-  EXPECT_THAT(mistakes_of(""), ElementsAre("c.yml:1:1: the file is empty"));
-  EXPECT_THAT(mistakes_of("{name: a1, name: b1}"), ElementsAre(HasSubstr("the key 'name' is here twice")));
+  EXPECT_THAT(mistakes_in("- a"), ElementsAre("c.yml:1:1: a compute's file is a mapping of keys and values"));
+  EXPECT_THAT(mistakes_in(""), ElementsAre("c.yml:1:1: the file is empty"));
+  EXPECT_THAT(mistakes_in("{name: a1, name: b1}"), ElementsAre(HasSubstr("the key 'name' is here twice")));
 }
 
 TEST(ReadCompute, KeepsNothingThatCouldNotBeReadAgain) {
   const std::string deep = std::string(55, '[') + std::string(55, ']');
-  EXPECT_THAT(mistakes_of("{name: ci1, type: computeinstance}", {"schedules.a.b.c.d.e.f.g.h.i.j.k.l=" + deep}),
+  EXPECT_THAT(mistakes_in("{name: ci1, type: computeinstance}", {"schedules.a.b.c.d.e.f.g.h.i.j.k.l=" + deep}),
               ElementsAre(HasSubstr("could not be read again")));
+}
+
+// The rows of docs/compute.md's first table: `key`, `key` | of | ...
+std::map<std::string, std::string> types_on_the_page() {
+  std::map<std::string, std::string> types;
+  std::istringstream page(read_file(fs::path(LOCKSTEP_SOURCE_DIR) / "docs/compute.md"));
+  for (std::string line; std::getline(page, line) && !line.starts_with("| key of `engine`");) {
+    std::vector<std::string> cells;
+    std::istringstream row(line);
+    for (std::string cell; std::getline(row, cell, '|');) cells.push_back(cell);
+    if (cells.size() < 3 || !cells[1].starts_with(" `")) continue;
+    const std::string& keys = cells[1];
+    for (std::size_t open = keys.find('`'); open != std::string::npos;) {
+      const std::size_t close = keys.find('`', open + 1);
+      types[keys.substr(open + 1, close - open - 1)] = cells[2].substr(1, cells[2].size() - 2);
+      open = keys.find('`', close + 1);
+    }
+  }
+  return types;
+}
+
+TEST(ComputePage, ListsEveryKeyAndTheTypesThatHaveIt) {
+  std::map<std::string, std::string> wanted = {
+      {"name", "all"}, {"type", "all"}, {"engine", "amlcompute, virtualmachine"}};
+  for (const ComputeKey& each : compute_keys()) {
+    std::string& types = wanted[std::string(each.key)];
+    if (each.types == of_all) types = "all";
+    if (each.types == of_cluster) types = "amlcompute";
+    if (each.types == of_instance) types = "computeinstance";
+    if (each.types == (of_cluster | of_instance)) types = "amlcompute, computeinstance";
+  }
+  EXPECT_EQ(types_on_the_page(), wanted);
 }
 
 TEST(ReadComputeFile, TakesPathsFromTheFilesFolder) {
@@ -383,12 +422,12 @@ TEST(ReadComputeFile, TakesPathsFromTheFilesFolder) {
   testing::write_text(folder / "c.yml", "{name: c1, engine: {type: hosts, hosts: n1, ssh: {config_file: ssh/config}}}");
   const Compute compute = read_compute_file(folder / "c.yml", {"name=c2"}).compute;
   EXPECT_EQ(compute.name, "c2");
-  EXPECT_EQ(compute.hosts->ssh.config_file, folder / "ssh/config");
+  EXPECT_EQ(engine_of(compute).ssh.config_file, folder / "ssh/config");
 }
 
 TEST(ReadComputeFile, ReadsTheProjectsExample) {
   const Compute compute = read_compute_file(fs::path(LOCKSTEP_SOURCE_DIR) / "configs/compute/hosts.yml").compute;
-  EXPECT_THAT(names_of(compute.hosts->hosts), ElementsAre("node-1", "node-2", "node-3"));
+  EXPECT_THAT(names_of(engine_of(compute).hosts), ElementsAre("node-1", "node-2", "node-3"));
 }
 
 TEST(ReadComputeFile, SaysWhatIsNoFile) {

@@ -1,0 +1,27 @@
+#include "launcher/hosts/reach.hpp"
+
+#include "common/error.hpp"
+#include "launcher/hosts/ssh.hpp"
+
+namespace lockstep::hosts {
+
+std::vector<std::string> reach(const plan::RemotePart& remote, const spec::Host& host,
+                               const std::vector<std::string>& words) {
+  if (remote.compute.hosts) return ssh_argv(remote.compute.ssh_config, host.address, words);
+  if (!remote.slurm_job) throw failure("the run has no nodes yet");
+  return slurm::step_argv(*remote.slurm_job, host.address, words);
+}
+
+slurm::Request slurm_request(const plan::Plan& plan, const std::vector<std::string>& without) {
+  slurm::Request request{"lockstep-" + plan.run_id, static_cast<int>(plan.nodes.size()), std::nullopt, without};
+  // The run's own limit ends it, with its reason; Slurm's is for when nobody is left to do so.
+  constexpr int spare_minutes = 15;
+  if (plan.timeout_s) request.minutes = *plan.timeout_s / 60 + spare_minutes;
+  return request;
+}
+
+Environment environment_of(const plan::RemotePart& remote) {
+  return remote.compute.slurm ? slurm::environment_for(*remote.compute.slurm) : current_environment();
+}
+
+}  // namespace lockstep::hosts

@@ -1,0 +1,165 @@
+#include "launcher/slurm/allocation.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/error.hpp"
+#include "common/host_list.hpp"
+
+namespace lockstep::slurm {
+
+namespace {
+constexpr std::chrono::seconds time_to_answer(20);
+
+ProgramResult run(const spec::SlurmEngine& engine, std::vector<std::string> argv) {
+  return run_program({.argv = std::move(argv), .environment = environment_for(engine), .working_folder = {}},
+                     time_to_answer);
+}
+
+std::optional<std::int64_t> number_after(const std::string& line, const std::string& mark) {
+  const auto at = line.find(mark);
+  if (at == std::string::npos) return std::nullopt;
+  std::int64_t value = 0;
+  const char* const begin = line.data() + at + mark.size();
+  return std::from_chars(begin, line.data() + line.size(), value).ec == std::errc() ? std::optional(value) : std::nullopt;
+}
+
+std::string without_prefix(std::string line) {
+  for (const char* prefix : {"salloc: ", "sbatch: ", "error: "}) {
+    if (line.starts_with(prefix)) line.erase(0, std::string(prefix).size());
+  }
+  return line;
+}
+}  // namespace
+
+Allocation::Allocation(spec::SlurmEngine engine, const Request& request) : engine_(std::move(engine)) {
+  auto [read_end, write_end] = make_pipe();
+  salloc_ = start_program({.argv = salloc_argv(engine_, request),
+                           .environment = environment_for(engine_),
+                           .working_folder = {},
+                           .stdin_fd = -1,
+                           .stdout_fd = write_end.get(),
+                           .stderr_fd = write_end.get(),
+                           .new_session = true});
+  said_ = std::move(read_end);
+  ::fcntl(said_.get(), F_SETFL, ::fcntl(said_.get(), F_GETFL) | O_NONBLOCK);
+}
+
+Allocation::~Allocation() { give_back(); }
+
+void Allocation::add_to(std::vector<pollfd>& waiting) const {
+  if (said_) waiting.push_back({said_.get(), POLLIN, 0});
+}
+
+void Allocation::hear() {
+  std::array<char, 4096> buffer{};
+  while (said_) {
+    const ssize_t got = ::read(said_.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) {
+      said_.reset();
+      return end_of_salloc();
+    }
+    line_.append(buffer.data(), static_cast<std::size_t>(got));
+    for (auto end = line_.find('\n'); end != std::string::npos; end = line_.find('\n')) {
+      understand(line_.substr(0, end));
+      line_.erase(0, end + 1);
+    }
+  }
+}
+
+// salloc: Pending job allocation 7 | salloc: Granted job allocation 7 | salloc: error: Job submit/allocate failed: ...
+void Allocation::understand(const std::string& line) {
+  for (const char* mark : {"Pending job allocation ", "Granted job allocation "}) {
+    if (const auto id = number_after(line, mark)) job_id_ = id;
+  }
+  if (line.find("error:") != std::string::npos || line.find("revoked") != std::string::npos) last_error_ = line;
+}
+
+// With --no-shell it ends well when the nodes are there.
+void Allocation::end_of_salloc() {
+  int status = 0;
+  while (::waitpid(salloc_.pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  salloc_ = {};
+  granted_ = WIFEXITED(status) && WEXITSTATUS(status) == 0 && job_id_;
+  if (!granted_) refusal_ = last_error_.empty() ? "salloc ended without a word" : without_prefix(last_error_);
+}
+
+std::vector<std::string> Allocation::nodes() const {
+  const auto asked = run(engine_, {"squeue", "--noheader", "--jobs", std::to_string(job_id_.value()), "--format=%N"});
+  std::string list = asked.output;
+  while (!list.empty() && list.back() == '\n') list.pop_back();
+  if (asked.exit_code() != 0 || list.empty()) throw failure("Slurm does not say which nodes job {} has: {}", *job_id_, list);
+  return expand_host_list(list);
+}
+
+void Allocation::give_back() {
+  if (std::exchange(given_back_, true)) return;
+  if (salloc_.pid > 0) {  // it withdraws what waits
+    ::kill(salloc_.pid, SIGTERM);
+    while (::waitpid(salloc_.pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    salloc_ = {};
+  }
+  try {
+    if (job_id_) run(engine_, scancel_argv(*job_id_));
+  } catch (const Error&) {
+    // It has ended already, or nobody answers: its time limit, or the next command that finds the run, ends it.
+  }
+}
+
+std::string never_fits(const spec::SlurmEngine& engine, const Request& request) {
+  const auto tried = run(engine, test_argv(engine, request));
+  if (tried.exit_code() == 0) return "";
+  std::string said = tried.output;
+  while (!said.empty() && said.back() == '\n') said.pop_back();
+  const std::string last = without_prefix(said.substr(said.rfind('\n') + 1));
+  constexpr std::string_view failed = "allocation failure: ";
+  return last.starts_with(failed) ? last.substr(failed.size()) : last;
+}
+
+std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id) {
+  struct State {
+    const char* word;
+    const char* meaning;
+  };
+  constexpr std::array<State, 5> states = {{{"JobState=PREEMPTED", "was preempted"},
+                                            {"JobState=TIMEOUT", "reached its time limit"},
+                                            {"JobState=NODE_FAIL", "lost a node"},
+                                            {"JobState=OUT_OF_MEMORY", "ran out of memory"},
+                                            {"JobState=CANCELLED", "was canceled"}}};
+  try {
+    const auto asked = run(engine, {"scontrol", "--oneliner", "show", "job", std::to_string(job_id)});
+    for (const auto& each : states) {
+      if (asked.output.find(each.word) != std::string::npos) return each.meaning;
+    }
+  } catch (const Error&) {  // it does not answer
+  }
+  return "";
+}
+
+void note_allocation(const fs::path& file, const spec::SlurmEngine& engine, std::int64_t job_id) {
+  const nlohmann::json note{{"job_id", job_id}, {"config_file", engine.config_file.string()}};
+  write_file_durably(file, note.dump() + "\n");
+}
+
+void give_back_noted(const fs::path& file) {
+  const auto note = nlohmann::json::parse(read_file_if_exists(file).value_or(""), nullptr, false);
+  if (!note.is_object() || !note.contains("job_id") || !note["job_id"].is_number_integer()) return;
+  spec::SlurmEngine engine;
+  engine.config_file = note.value("config_file", "");
+  run(engine, scancel_argv(note["job_id"].get<std::int64_t>()));
+}
+
+}  // namespace lockstep::slurm

@@ -1,0 +1,57 @@
+// The nodes of one run in a Slurm cluster, from asking to giving back.
+#pragma once
+
+#include <poll.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/process.hpp"
+#include "launcher/slurm/commands.hpp"
+#include "launcher/slurm/queue.hpp"
+
+namespace lockstep::slurm {
+
+class Allocation {
+ public:
+  Allocation(spec::SlurmEngine engine, const Request& request);  // asks; throws failure when there is no salloc
+  ~Allocation();                                                 // gives it back
+  Allocation(const Allocation&) = delete;
+  Allocation& operator=(const Allocation&) = delete;
+
+  void add_to(std::vector<pollfd>& waiting) const;
+  void hear();  // without waiting
+
+  std::optional<std::int64_t> job_id() const { return job_id_; }  // as soon as Slurm has said it
+  bool granted() const { return granted_; }                       // and all its nodes are up
+  const std::optional<std::string>& refusal() const { return refusal_; }  // it will not be given; why
+  std::vector<std::string> nodes() const;                                 // once granted, in Slurm's order
+
+  void give_back();
+
+ private:
+  void understand(const std::string& line);
+  void end_of_salloc();
+
+  spec::SlurmEngine engine_;
+  ProcessId salloc_;
+  Fd said_;
+  std::string line_;
+  std::string last_error_;
+  std::optional<std::int64_t> job_id_;
+  bool granted_ = false;
+  bool given_back_ = false;
+  std::optional<std::string> refusal_;
+};
+
+// "", or why it can never be given.
+std::string never_fits(const spec::SlurmEngine& engine, const Request& request);
+// "", or what Slurm did to it: "was preempted", "reached its time limit", "lost a node".
+std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id);
+
+// So that whoever closes a dead supervisor's run can give its nodes back.
+void note_allocation(const fs::path& file, const spec::SlurmEngine& engine, std::int64_t job_id);  // durable
+void give_back_noted(const fs::path& file);  // nothing is noted, or it has ended already: nothing
+
+}  // namespace lockstep::slurm
