@@ -148,7 +148,7 @@ int update(const DefinitionArguments& arguments) {
   return keep(workspace, definition, arguments.output);
 }
 
-int list(const OutputOptions& output) {
+int list_computes(const OutputOptions& output) {
   const auto machine = compute::this_machine();
   const auto computes = compute::list(Workspace::find());
   Json all = Json::array({local_compute_json(machine)});
@@ -157,7 +157,7 @@ int list(const OutputOptions& output) {
   return 0;
 }
 
-int show(const std::string& name, const OutputOptions& output) {
+int show_compute(const std::string& name, const OutputOptions& output) {
   print(name == "local" ? local_compute_json(compute::this_machine())
                         : compute_json(compute::find(Workspace::find(), name)),
         output);
@@ -248,7 +248,7 @@ void add_definition_commands(const Command& compute) {
                                            "lockstep compute list --query '[].name' -o tsv");
   auto listed = std::make_shared<OutputOptions>();
   add_output_options(list_command, *listed);
-  list_command.does([listed] { return list(*listed); });
+  list_command.does([listed] { return list_computes(*listed); });
 
   struct ShowArguments {
     std::string name;
@@ -260,7 +260,7 @@ void add_definition_commands(const Command& compute) {
   auto shown = std::make_shared<ShowArguments>();
   add_name(show_command, shown->name, "The compute");
   add_output_options(show_command, shown->output);
-  show_command.does([shown] { return show(shown->name, shown->output); });
+  show_command.does([shown] { return show_compute(shown->name, shown->output); });
 
   add_removal(compute, "delete", "Delete a compute's definition; its machines stay as they are");
   add_removal(compute, "detach", "Delete the definition of an attached machine, which stays as it is");

@@ -15,6 +15,8 @@ void add_submission_options(const Command& command, SubmissionOptions& options) 
   command.option("-n,--name", options.name, "NAME", "The run's name (default: the file's, else a generated one)");
   command.option("--stop-grace", options.stop_grace_s, fmt::format("SECONDS [{}]", options.stop_grace_s),
                  "Seconds that ranks have for saving when they are stopped");
+  command.option("--max-restarts", options.max_restarts, "N [0]",
+                 "Begin again so often when it fails: on other nodes in place of lost ones, from the last checkpoint");
 }
 
 int submit_and_follow(const SubmissionOptions& submission, const FollowSubmitted& options) {

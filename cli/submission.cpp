@@ -46,6 +46,7 @@ static plan::Compute compute_of(const spec::CommandJob& job, const Workspace& wo
 
 plan::Plan plan_job(const SubmissionOptions& options, const Workspace& workspace) {
   if (options.stop_grace_s < 0) throw bad_input("--stop-grace wants seconds, 0 or more, not {}", options.stop_grace_s);
+  if (options.max_restarts < 0) throw bad_input("--max-restarts wants a number, 0 or more, not {}", options.max_restarts);
   spec::CommandJob job = spec::read_job_file(options.file, options.sets);
   const plan::Surroundings around = surroundings_of(job, options, workspace);
   plan::Plan plan = plan::plan(job, compute_of(job, workspace, around), around);
@@ -79,6 +80,8 @@ Submitted submit_job(const SubmissionOptions& options, const Workspace& workspac
   if (plan.remote) look_at_hosts(plan, workspace);
   supervise::Limits limits;
   limits.stop_grace_s = options.stop_grace_s;
+  limits.max_restarts = options.max_restarts;
+  limits.preemptible = plan.remote && plan.remote->compute.slurm;
   supervise::Started started = supervise::submit(workspace, plan, limits);
   return {std::move(plan), std::move(started)};
 }

@@ -16,6 +16,7 @@ struct SubmissionOptions {
   std::vector<std::string> sets;  // "a.b.c=v"
   std::string name;               // empty: the job's, else a generated one
   int stop_grace_s = supervise::Limits{}.stop_grace_s;
+  int max_restarts = 0;
 };
 
 // Reads, plans and checks. Throws with every mistake at once; nothing is created.

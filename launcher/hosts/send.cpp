@@ -12,13 +12,20 @@ namespace lockstep::hosts {
 namespace {
 constexpr std::chrono::hours time_to_send(6);  // of a large data set over a slow line; a cancel ends it at once
 
+constexpr const char* unpack = R"sh(mkdir -p "$1" && exec tar -C "$1" -xf -)sh";
+constexpr const char* put_aside_and_unpack =
+    R"sh(test ! -e "$1" || mv "$1" "$1.left-$(date +%s)"; mkdir -p "$1" && exec tar -C "$1" -xf -)sh";
+
 using Names = std::vector<std::string>;
 
-// What has these names in the folder `from` here has them in the folder `to` there. tar keeps modes, times and links.
+// What has these names in the folder `from` here has them in the folder `to` there. `anew`: a folder that is there
+// already is what a lost attempt left, and has not come to the workspace: it is put aside. tar keeps modes, times and links.
 Command tar_command(const plan::Plan& plan, const spec::Host& host, const fs::path& from, const Names& names,
-                    const fs::path& to) {
+                    const fs::path& to, bool anew) {
   const auto there = reach(*plan.remote, host,
-                              {"sh", "-c", R"(mkdir -p "$1" && exec tar -C "$1" -xf -)", "sh", to.string()});
+                              {"sh", "-c",
+                            anew ? put_aside_and_unpack : unpack,
+                            "sh", to.string()});
   std::vector<std::string> argv{"bash", "-c", R"(set -o pipefail
                                 tar -C "$1" -cf - -- "${@:3:$2}" | "${@:$2+3}")",
                                 "bash", from.string(), std::to_string(names.size())};
@@ -27,10 +34,10 @@ Command tar_command(const plan::Plan& plan, const spec::Host& host, const fs::pa
   return {argv, {}, environment_of(*plan.remote)};
 }
 
-void send_all(const plan::Plan& plan, const fs::path& from, const Names& names, const fs::path& to,
+void send_all(const plan::Plan& plan, const fs::path& from, const Names& names, const fs::path& to, bool anew,
               const std::function<bool()>& canceled) {
   std::vector<Command> commands;
-  for (const auto& host : plan.remote->hosts) commands.push_back(tar_command(plan, host, from, names, to));
+  for (const auto& host : plan.remote->hosts) commands.push_back(tar_command(plan, host, from, names, to, anew));
   const auto results = run_together(commands, time_to_send, canceled);
   for (std::size_t node = 0; node < results.size(); ++node) {
     if (results[node].exit_code == 0) continue;
@@ -45,16 +52,20 @@ void send_all(const plan::Plan& plan, const fs::path& from, const Names& names, 
 void send_files(const plan::Plan& plan, const std::function<void(const std::string&)>& say,
                 const std::function<bool()>& canceled) {
   const std::int64_t begun = monotonic_ms();
-  // With the code go files that it had below ./outputs and ./logs: they are where ranks will look for them.
+  // With the code go files that it had below ./outputs and ./logs, and of a run that begins again all that its ranks
+  // have written: they are where ranks look for them, journals and logs go on where they ended.
   const auto name_of = [&](const fs::path& path) { return fs::relative(path, plan.folder.root()).string(); };
-  send_all(plan, plan.folder.root(),
-           {name_of(plan.folder.snapshot()), name_of(plan.folder.outputs()), name_of(plan.folder.user_logs())},
-           plan.remote->folder.root(), canceled);
+  Names names;
+  for (const fs::path& each : {plan.folder.snapshot(), plan.folder.outputs(), plan.folder.logs(), plan.folder.metrics(),
+                               plan.folder.checkpoints(), plan.folder.tensorboard()}) {
+    if (fs::exists(each)) names.push_back(name_of(each));
+  }
+  send_all(plan, plan.folder.root(), names, plan.remote->folder.root(), true, canceled);
   int inputs = 0;
   for (const auto& input : plan.inputs) {
     if (input.sent_from.empty()) continue;
     const fs::path from = input.sent_from.filename().empty() ? input.sent_from.parent_path() : input.sent_from;
-    send_all(plan, from.parent_path(), {from.filename().string()}, input.path.parent_path(), canceled);
+    send_all(plan, from.parent_path(), {from.filename().string()}, input.path.parent_path(), false, canceled);
     ++inputs;
   }
   say(fmt::format("sent the code and {} input{} to {} node{} in {}", inputs, inputs == 1 ? "" : "s",

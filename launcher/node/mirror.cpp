@@ -46,7 +46,26 @@ std::string read_piece(const Fd& file, std::int64_t offset) {
 bool is_checkpoint(const std::string& name) { return name.starts_with("step-"); }
 }  // namespace
 
-Mirror::Mirror(RunFolder folder, Send send) : folder_(std::move(folder)), send_(std::move(send)) {}
+Mirror::Mirror(RunFolder folder, Send send) : folder_(std::move(folder)), send_(std::move(send)) {
+  for (const fs::path& each : {folder_.logs(), folder_.metrics(), folder_.tensorboard()}) know_growing(each);
+  for (const fs::path& each : {folder_.outputs(), folder_.checkpoints()}) know_whole(each);
+}
+
+void Mirror::know_growing(const fs::path& folder) {
+  for (const auto& entry : entries_of(folder)) {
+    Stamp stamp;
+    if (is_folder(entry)) know_growing(entry.path());
+    if (stamp_of(entry.path(), stamp)) grown_[fs::relative(entry.path(), folder_.root()).string()] = stamp.size;
+  }
+}
+
+void Mirror::know_whole(const fs::path& folder) {
+  for (const auto& entry : entries_of(folder)) {
+    Stamp stamp;
+    if (is_folder(entry)) know_whole(entry.path());
+    if (stamp_of(entry.path(), stamp)) whole_[fs::relative(entry.path(), folder_.root()).string()] = stamp;
+  }
+}
 
 bool Mirror::stamp_of(const fs::path& path, Stamp& stamp) {
   struct stat info {};

@@ -19,6 +19,7 @@ namespace lockstep::node {
 // is there. A checkpoint that is removed here is removed there. Links are not followed.
 class Mirror {
  public:
+  // What is there now is known to the workspace, which has sent it.
   using Send = std::function<void(const Frame&)>;
   Mirror(RunFolder folder, Send send);
 
@@ -40,6 +41,8 @@ class Mirror {
   };
   static bool stamp_of(const fs::path& path, Stamp& stamp);  // false: no regular file
 
+  void know_growing(const fs::path& folder);
+  void know_whole(const fs::path& folder);
   void send_growth(const fs::path& folder);
   bool send_whole(bool ended);
   bool choose_whole(const fs::path& folder, const std::string& shown, bool ended);

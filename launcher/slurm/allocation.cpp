@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/host_list.hpp"
 
@@ -19,6 +20,7 @@ namespace lockstep::slurm {
 
 namespace {
 constexpr std::chrono::seconds time_to_answer(20);
+constexpr std::int64_t time_to_complete_ms = 40'000;  // Slurm's KillWait, 30 s unless it is set, and some
 
 ProgramResult run(const spec::SlurmEngine& engine, std::vector<std::string> argv) {
   return run_program({.argv = std::move(argv), .environment = environment_for(engine), .working_folder = {}},
@@ -140,9 +142,15 @@ std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id)
                                             {"JobState=OUT_OF_MEMORY", "ran out of memory"},
                                             {"JobState=CANCELLED", "was canceled"}}};
   try {
-    const auto asked = run(engine, {"scontrol", "--oneliner", "show", "job", std::to_string(job_id)});
+    std::string said;
+    // A job that is being ended says why only when its steps are gone.
+    for (const std::int64_t deadline = monotonic_ms() + time_to_complete_ms; monotonic_ms() < deadline;) {
+      said = run(engine, {"scontrol", "--oneliner", "show", "job", std::to_string(job_id)}).output;
+      if (said.find("JobState=COMPLETING") == std::string::npos) break;
+      ::poll(nullptr, 0, 200);
+    }
     for (const auto& each : states) {
-      if (asked.output.find(each.word) != std::string::npos) return each.meaning;
+      if (said.find(each.word) != std::string::npos) return each.meaning;
     }
   } catch (const Error&) {  // it does not answer
   }

@@ -8,6 +8,7 @@ enum class FaultScene {
   plain,     // passed by every run
   hosts,     // only of a run on other machines
   slurm,     // only of a run in a cluster
+  restarted, // only of a run that begins again
   queued,    // only when a run has to wait for slots
   stopped,   // only when a run is asked to end
   orphaned,  // only in a keeper whose supervisor was killed
@@ -46,6 +47,8 @@ inline constexpr FaultPoint fault_points[] = {
     {"supervisor.keeper_gone", FaultScene::bereaved},
     {"supervisor.after_bereaved_sweep", FaultScene::bereaved},
     {"supervisor.after_bereaved_state_file", FaultScene::bereaved},
+    {"supervisor.before_restart", FaultScene::restarted},
+    {"supervisor.after_restart", FaultScene::restarted},
     {"supervisor.after_ended", FaultScene::plain},
     {"supervisor.after_files", FaultScene::hosts},
     {"supervisor.after_finalizing", FaultScene::plain},

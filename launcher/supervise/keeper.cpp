@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
@@ -35,6 +36,7 @@ class Keeper {
       : folder_(folder),
         ranks_(ranks),
         kill_after_ms_(limits.kill_after_s * 1000),
+        may_begin_again_(limits.max_restarts > 0 || limits.preemptible),
         channel_(std::move(channel)),
         stages_({limits.stop_grace_s * 1000, kill_after_ms_},
                 {[this] { ask_ranks(); }, [this] { signal_program(SIGTERM); }, [this] { kill_run(); }}) {}
@@ -43,11 +45,12 @@ class Keeper {
     while (!over_) {
       std::vector<pollfd> waiting{{channel_.closed() ? -1 : channel_.fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
       if (started()) ranks_seen_->add_to(waiting);
-      wait_readable(std::move(waiting), started() ? keeper_tick_ms : -1);
+      wait_readable(std::move(waiting), started() && !waits_ ? keeper_tick_ms : -1);
       if (started()) ranks_seen_->update();  // before we wait for children: a rank may be one
       signals_.read();                       // SIGCHLD wakes us; nobody ends a keeper with TERM or INT
       reap();
       hear();
+      if (waits_) continue;
       if (program_ended_) {
         end_of_program();
       } else if (started()) {
@@ -68,6 +71,7 @@ class Keeper {
       if (message.word == "stop") stop(stop_of(message));
       if (message.word == "dismiss") over_ = true;
     }
+    if (channel_.closed() && waits_) over_ = true;  // the end that was written stands
     if (channel_.closed() && !over_ && !orphaned_) {
       orphaned_ = true;
       say("keeper", "the supervisor is gone; stopping the run");
@@ -78,6 +82,7 @@ class Keeper {
   }
 
   void start(const Program& wanted) {
+    if (std::exchange(waits_, false)) begin_anew();
     fault_point("keeper.before_program");
     try {
       const Fd log = open_file(folder_.system_log(), O_WRONLY | O_CREAT | O_APPEND);
@@ -96,7 +101,15 @@ class Keeper {
     fault_point("keeper.after_started");
   }
 
+  void begin_anew() {
+    program_ = {};
+    program_ended_ = false;
+    status_ = 0;
+    unkillable_ = false;
+  }
+
   void stop(StopRequest request) {
+    if (waits_) return;
     reap();
     if (program_ended_) return;  // it ended by itself before
     if (!stop_) stop_ = std::move(request);
@@ -193,8 +206,10 @@ class Keeper {
     reap();
   }
 
+  // After a failure, or when its ranks have saved and left, the supervisor may want the program to begin again.
   void end(const Ending& ending) {
-    over_ = true;
+    waits_ = may_begin_again_ && !stop_ && !orphaned_ && ending.state != RunState::completed;
+    over_ = !waits_;
     const std::int64_t deadline = monotonic_ms() + write_limit_ms;
     while (true) {
       try {
@@ -214,6 +229,7 @@ class Keeper {
   RunFolder folder_;
   int ranks_;
   std::int64_t kill_after_ms_;
+  bool may_begin_again_;
   Channel channel_;
   SignalFd signals_;
   Stages stages_;
@@ -225,6 +241,7 @@ class Keeper {
   std::optional<StopRequest> stop_;
   bool orphaned_ = false;
   bool unkillable_ = false;
+  bool waits_ = false;  // the program has ended, the next word decides
   bool over_ = false;
 };
 }  // namespace

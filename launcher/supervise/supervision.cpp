@@ -65,11 +65,16 @@ Ending Supervision::carry_out() {
   fault_point("supervisor.after_preparing");
   if (const auto ending = prepare()) return *ending;
   open_endpoint();
-  if (plan_.remote) {
-    if (const auto ending = go_to_hosts()) return *ending;
+  while (true) {
+    if (plan_.remote) {
+      if (const auto ending = go_to_hosts()) return *ending;
+    }
+    start();
+    Ending ending = watch();
+    const auto why = why_again(ending);
+    if (!why) return ending;
+    if (const auto last = begin_again(*why)) return *last;
   }
-  start();
-  return watch();
 }
 
 bool Supervision::wait_for_slots() {
@@ -172,7 +177,8 @@ void Supervision::start() {
   if (!program.environment.contains("MASTER_PORT")) {  // not two runs of one machine at the same
     if (const auto port = reserved_port()) program.environment["MASTER_PORT"] = std::to_string(*port);
   }
-  std::vector<std::string> added{"MASTER_PORT"};  // what ranks on hosts need besides the plan's
+  std::vector<std::string> added;  // what ranks on other machines need besides the plan's
+  if (program.environment.contains("MASTER_PORT")) added.emplace_back("MASTER_PORT");
   if (endpoint_) {
     for (const auto& [name, value] : endpoint_->variables(program.environment, tunnel_)) {
       program.environment.insert_or_assign(name, value);
@@ -182,12 +188,12 @@ void Supervision::start() {
   program.argv = plan::launch_argv(plan_, added);
   channel_.send(start_message(program));
   started_ = true;
-  started_ms_ = monotonic_ms();
+  if (started_ms_ == 0) started_ms_ = monotonic_ms();  // the time limit is the run's, over all its restarts
   const auto interval_ms = machine::sampling_interval_ms(program.environment);
   if (interval_ms && !plan_.remote) {
     machine_.emplace(workspace_.root());
     sampling_interval_ms_ = *interval_ms;
-    next_sample_ms_ = started_ms_ + sampling_interval_ms_;
+    next_sample_ms_ = monotonic_ms() + sampling_interval_ms_;
   }
   fault_point("supervisor.after_start");
 }
@@ -256,7 +262,7 @@ void Supervision::finish(Ending ending) {
     ending.outcome.reason = stop_ ? stop_->reason : reason_of_request(*store_, plan_.run_id);
   }
   if (read_ending(plan_.folder) != ending) with_retries([&] { write_ending(plan_.folder, ending); });
-  if (!started_) channel_.send({"dismiss", {}});
+  channel_.send({"dismiss", {}});  // one that waits for a restart; others are gone
   with_retries([&] { end_reported_below(*store_, plan_.run_id, ending.state); });
   fault_point("supervisor.after_children");
   set_state(ending.state, ending.outcome);

@@ -40,6 +40,8 @@ class Supervision {
   void open_endpoint();
   void start();
   Ending watch();
+  std::optional<std::string> why_again(Ending& ending);  // nullopt: it has ended
+  std::optional<Ending> begin_again(const std::string& why);
   void finish(Ending ending);
 
   // What a run on hosts has besides (supervision_hosts.cpp).
@@ -98,6 +100,9 @@ class Supervision {
   std::int64_t next_round_ms_ = 0;   // monotonic: at runs that others left behind
   std::int64_t next_sample_ms_ = 0;  // monotonic: of the machine
   std::int64_t sampling_interval_ms_ = 0;
+  int restarts_ = 0;
+  int preemptions_ = 0;
+  bool preempted_ = false;  // the cluster has taken the nodes of this attempt away
   std::int64_t next_queue_look_ms_ = 0;  // monotonic
   std::string queue_;                    // why it waits, as it was written last
   std::int64_t lost_ms_ = 0;  // monotonic: when a host was found to be gone

@@ -53,7 +53,7 @@ void Supervision::note_queue() {
 bool Supervision::wait_for_nodes(std::string& problem) {
   const auto& engine = *plan_.remote->compute.slurm;
   allocation_ = std::make_unique<slurm::Allocation>(engine, hosts::slurm_request(plan_, bad_nodes_));
-  set_state(RunState::queued);
+  if (store_->get_run(plan_.run_id).state != RunState::queued) set_state(RunState::queued);
   fault_point("supervisor.after_queued");
   bool noted = false;
   while (!allocation_->granted() && !allocation_->refusal()) {
@@ -205,8 +205,9 @@ void Supervision::leave_hosts(Ending& ending) {
     ending.outcome.reason = again.reason;
     ending.failure = again.log;
   }
-  if (allocation_ && ending.state == RunState::failed) {
+  if (allocation_ && !stop_ && ending.state != RunState::completed) {
     const std::string became = slurm::what_became_of(*plan_.remote->compute.slurm, *allocation_->job_id());
+    preempted_ = became == "was preempted";
     if (!became.empty()) ending.outcome.reason = fmt::format("its Slurm job {}; {}", became, ending.outcome.reason);
   }
   const auto loss = agents_->loss();

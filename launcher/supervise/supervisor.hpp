@@ -13,8 +13,10 @@
 namespace lockstep::supervise {
 
 struct Limits {
-  int stop_grace_s = 30;  // between TERM to the ranks and TERM to mpirun
-  int kill_after_s = 5;   // between TERM to mpirun (or to a rank that does not save) and KILL to everything
+  int stop_grace_s = 30;     // between TERM to the ranks and TERM to mpirun
+  int kill_after_s = 5;      // between TERM to mpirun (or to a rank that does not save) and KILL to everything
+  int max_restarts = 0;      // how often a run that failed begins again, from its last checkpoint
+  bool preemptible = false;  // a cluster may take its nodes away: it then begins again, however often
 };
 
 struct Started {

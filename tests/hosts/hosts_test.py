@@ -243,6 +243,23 @@ class Trouble(OnHosts):
         nodes = {each["node_id"]: each["state"] for each in json.loads(self.lockstep("compute", "list-nodes", "lab", "-o", "json"))}
         self.assertEqual(nodes, {"node-1": "unusable", "node-2": "idle", "node-3": "idle"})
 
+    def test_a_run_that_lost_a_host_goes_on_with_another_from_its_last_checkpoint(self):
+        training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
+        more = "distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
+        process = self.start("goes-on", training, "--max-restarts", "1", more=more)
+        self.wait_for(lambda: list(self.run_folder("goes-on").glob("checkpoints/step-*/manifest.json")),
+                      "a checkpoint is here", process, deadline_s=120)
+        self.hosts.kill("node-2")
+        said = self.end(process)
+        self.assertIn("restart 1 of 1 after: node-2 was lost", said)
+        places = json.loads((self.run_folder("goes-on") / "plan.json").read_text())["nodes"]
+        self.assertEqual(sorted(places), ["node-1", "node-3"])
+        self.assertRegex(self.log("goes-on", 0), "goes on from .*step-")
+        self.run_job("whole", training, "--set", "compute=local", more=more)
+        weights = [hashlib.sha256((self.run_folder(name) / "outputs/model/model.safetensors").read_bytes()).hexdigest()
+                   for name in ("goes-on", "whole")]
+        self.assertEqual(*weights)
+
     def test_too_few_hosts_are_refused_at_submit_with_the_remedy(self):
         self.hosts.cut("node-1")
         said = self.run_job("refused", "hostname", code=2, nodes=3)

@@ -172,6 +172,23 @@ class Jobs(InACluster):
         except OSError:
             return False
 
+    def test_a_run_that_is_preempted_waits_and_goes_on_from_its_checkpoint(self):
+        training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
+        more = "distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
+        self.lockstep("compute", "create", "-n", "low", "--set", "engine.type=slurm", "--set",
+                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=low")
+        process = self.start("low", training, compute="low", more=more)
+        self.wait_for(lambda: list(self.run_folder("low").glob("checkpoints/step-*/manifest.json")), "a checkpoint is here",
+                      process, deadline_s=120)
+        self.slurm("srun", "--partition=dedicated", f"--nodes={self.nodes}", "--exclusive", "sleep", "3")
+        said = self.end(process)
+        self.assertIn("preempted for the 1. time", said)
+        self.run_job("whole", training, more=more, compute="local")
+        weights = [hashlib.sha256((self.run_folder(name) / "outputs/model/model.safetensors").read_bytes()).hexdigest()
+                   for name in ("low", "whole")]
+        self.assertEqual(*weights)
+        self.no_job_is_left()
+
     def test_the_weights_are_those_of_this_machine(self):
         training = f"lockstep-train --model mlp --data {DATA} --epochs 1 --seed 5"
         more = "distribution: {type: mpi, process_count_per_instance: 1}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"

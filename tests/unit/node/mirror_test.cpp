@@ -90,13 +90,24 @@ TEST_F(Mirrored, SendsAFolderThatAProgramMadeInPlaceOfTheLinkToOutputs) {
 }
 
 TEST_F(Mirrored, SendsALargeFileInPiecesAndLetsOthersHaveTheirTurn) {
-  write("outputs/large", std::string(9 << 20, 'x'));
   std::size_t bytes = 0;
   int looks = 0;
   Mirror mirror(folder_, [&](const Frame& frame) { bytes += frame.body.size(); });
+  write("outputs/large", std::string(9 << 20, 'x'));
   while (mirror.look(true)) ++looks;
   EXPECT_EQ(bytes, std::size_t{9} << 20);
   EXPECT_GE(looks, 2) << "a stop that is asked for meanwhile is heard";
+}
+
+TEST_F(Mirrored, WhatWasSentThereIsNotSentBack) {
+  write("logs/rank-0.log", "of the attempt before\n");
+  write("checkpoints/step-00000010/manifest.json", "{}");
+  std::vector<std::string> sent;
+  Mirror mirror(folder_, [&](const Frame& frame) { sent.push_back(frame.head["path"].get<std::string>() + " " + frame.body); });
+  EXPECT_FALSE(mirror.look(true));
+  write("logs/rank-0.log", "of the attempt before\nof this one\n");
+  mirror.look(true);
+  EXPECT_THAT(sent, ElementsAre("logs/rank-0.log of this one\n"));
 }
 
 }  // namespace

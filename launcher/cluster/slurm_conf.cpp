@@ -1,0 +1,152 @@
+#include "launcher/cluster/slurm_conf.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace lockstep::cluster {
+
+namespace {
+
+std::string node_line(char letter, int count, int first_port, const ClusterSpec& spec) {
+  const auto range = [count](int first) {
+    return count == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + count - 1);
+  };
+  const std::string names = count == 1 ? fmt::format("{}1", letter) : fmt::format("{}[{}]", letter, range(1));
+  return fmt::format(
+      "NodeName={} NodeHostname=localhost NodeAddr=127.0.0.1 Port={} CPUs={} CoresPerSocket={} RealMemory={}", names,
+      range(first_port), spec.cores_per_node, spec.cores_per_node, spec.memory_mb);
+}
+
+std::string node_list(char letter, int count) {
+  return count == 1 ? fmt::format("{}1", letter) : fmt::format("{}[1-{}]", letter, count);
+}
+
+std::string license_line(const ClusterSpec& spec) {
+  std::vector<std::string> words;
+  words.reserve(spec.licenses.size());
+  for (const License& each : spec.licenses) words.push_back(fmt::format("{}:{}", each.name, each.count));
+  return words.empty() ? "" : fmt::format("Licenses={}\n", fmt::join(words, ","));
+}
+
+std::string cloud_lines(const ClusterSpec& spec) {
+  if (spec.cloud_nodes == 0) return "";
+  return fmt::format("{} State=CLOUD\nPartitionName=cloud Nodes={} SuspendTime={} SuspendTimeout=5 ResumeTimeout=30\n",
+                     node_line('c', spec.cloud_nodes, spec.first_port + 1 + spec.nodes, spec),
+                     node_list('c', spec.cloud_nodes), spec.idle_seconds);
+}
+
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char letter : word) text += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return text + "'";
+}
+
+}  // namespace
+
+// Why these: linuxproc and task/none ask for no cgroups. cred_expire is also how long a job that was preempted waits
+// before it may start again (2 min by default). A TmpFS for each node keeps their PMIx servers apart. config_overrides
+// lets a node claim more cores than this machine has; a share of the memory for each core lets jobs share a node. cloud
+// in PrivateData shows cloud nodes that are off.
+std::string slurm_conf(const ClusterFolder& folder, const ClusterSpec& spec) {
+  const std::string statics = node_list('n', spec.nodes);
+  return fmt::format(
+      R"(# Written by `lockstep cluster up`; gone with `lockstep cluster down`.
+ClusterName=lockstep
+SlurmctldHost=localhost(127.0.0.1)
+SlurmctldPort={port}
+SlurmUser={user}
+SlurmdUser={user}
+AuthInfo=socket={munge_socket},cred_expire=5
+StateSaveLocation={state}
+SlurmctldPidFile={ctld_pid}
+SlurmctldLogFile={ctld_log}
+SlurmdSpoolDir={spool}
+SlurmdPidFile={slurmd_pid}
+SlurmdLogFile={slurmd_log}
+TmpFS={temporary}
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+DefMemPerCPU={memory_per_core}
+ReturnToService=2
+SlurmdTimeout=30
+KillWait=5
+SchedulerParameters=sched_interval=5,bf_interval=5,batch_sched_delay=0,sched_min_interval=100000,requeue_delay=1
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+ResumeProgram={resume}
+SuspendProgram={suspend}
+ResumeFailProgram={suspend}
+ResumeRate=0
+SuspendRate=0
+SuspendExcParts=main,low,dedicated
+PrivateData=cloud
+SlurmctldParameters=idle_on_node_suspend,cloud_reg_addrs
+SlurmdParameters=config_overrides
+{licenses}{node_line}
+PartitionName=main Nodes={statics} Default=YES PriorityTier=5
+PartitionName=low Nodes={statics} PriorityTier=1 PreemptMode=REQUEUE
+PartitionName=dedicated Nodes={statics} PriorityTier=10 PreemptMode=OFF
+{cloud_lines})",
+      fmt::arg("port", spec.first_port), fmt::arg("user", spec.user),
+      fmt::arg("munge_socket", folder.munge_socket().string()), fmt::arg("state", folder.state().string()),
+      fmt::arg("ctld_pid", folder.pid_file("slurmctld").string()),
+      fmt::arg("ctld_log", folder.log("slurmctld").string()), fmt::arg("spool", folder.spool("%n").string()),
+      fmt::arg("slurmd_pid", folder.pid_file("%n").string()), fmt::arg("slurmd_log", folder.log("%n").string()),
+      fmt::arg("temporary", folder.temporary("%n").string()),
+      fmt::arg("memory_per_core", std::max(1, spec.memory_mb / spec.cores_per_node)),
+      fmt::arg("resume", folder.resume_program().string()), fmt::arg("suspend", folder.suspend_program().string()),
+      fmt::arg("licenses", license_line(spec)),
+      fmt::arg("node_line", node_line('n', spec.nodes, spec.first_port + 1, spec)), fmt::arg("statics", statics),
+      fmt::arg("cloud_lines", cloud_lines(spec)));
+}
+
+std::string power_script(const ClusterFolder& folder, const fs::path& lockstep, const std::string& verb) {
+  return fmt::format("#!/bin/sh\nexec {} cluster {} {} \"$1\"\n", quoted(lockstep.string()), verb,
+                     quoted(folder.root().string()));
+}
+
+std::string compute_example(const ClusterFolder& folder) {
+  return fmt::format(
+      "name: box\n"
+      "type: amlcompute\n"
+      "engine: {{type: slurm, config_file: {}, partition: main, shared_files: true}}\n",
+      folder.slurm_conf().string());
+}
+
+std::vector<std::string> munged_argv(const ClusterFolder& folder) {
+  // --force: a folder below /tmp is no reason not to start; nobody but its owner can enter it
+  return {"munged",
+          "--foreground",
+          "--force",
+          "--key-file=" + folder.munge_key().string(),
+          "--seed-file=" + folder.munge_seed().string(),
+          "--socket=" + folder.munge_socket().string(),
+          "--pid-file=" + folder.pid_file("munged").string(),
+          "--log-file=" + folder.log("munged").string()};
+}
+
+// slave: what is mounted on this machine later is seen on the nodes, too, and nothing the other way round.
+std::vector<std::string> namespaces_argv(bool with_user_namespace) {
+  std::vector<std::string> argv = {"unshare", "--uts", "--mount", "--propagation", "slave"};
+  if (with_user_namespace) argv.insert(argv.begin() + 1, {"--user", "--map-current-user", "--keep-caps"});
+  return argv;
+}
+
+// A node has its own host name, or Open MPI takes all nodes for one; and its own /dev/shm, where files of Open MPI are
+// named by host name and job, which nodes of two clusters may share.
+std::vector<std::string> node_argv(const std::string& node, bool with_user_namespace, bool is_cloud) {
+  std::vector<std::string> argv = namespaces_argv(with_user_namespace);
+  for (const char* each : {"sh", "-c", "hostname \"$0\" && mount -t tmpfs tmpfs /dev/shm && exec \"$@\""})
+    argv.emplace_back(each);
+  for (const std::string& each : {node, std::string("slurmd"), std::string("-D"), std::string("-N"), node})
+    argv.push_back(each);
+  if (is_cloud) argv.emplace_back("-b");  // as if it had booted: slurmctld waits for that
+  return argv;
+}
+
+}  // namespace lockstep::cluster

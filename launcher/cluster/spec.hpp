@@ -1,0 +1,43 @@
+// What a cluster in a box consists of.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/file.hpp"
+
+namespace lockstep::cluster {
+
+struct License {
+  std::string name;
+  int count = 0;
+};
+License parse_license(const std::string& text);  // NAME:COUNT; bad_input for anything else
+
+struct ClusterSpec {
+  int nodes = 2;        // n1, n2, ...: there from the beginning
+  int cloud_nodes = 0;  // c1, c2, ...: started when a job wants them, stopped when they are idle
+  int cores_per_node = 1;
+  int memory_mb = 1024;    // of each node
+  int idle_seconds = 120;  // after which a cloud node is stopped
+  std::vector<License> licenses;
+  std::string user;    // whom the daemons run as
+  int first_port = 0;  // slurmctld's; those of the nodes follow
+
+  std::vector<std::string> static_names() const;
+  std::vector<std::string> cloud_names() const;
+  std::vector<std::string> node_names() const;  // both
+  int ports() const { return 1 + nodes + cloud_nodes; }
+};
+
+int cores_of_machine();
+int memory_share_mb(int nodes);  // of this machine's memory, for each of so many
+
+void check(const ClusterSpec& spec);  // bad_input, with everything that is wrong
+
+// As kept in the cluster's folder.
+std::string to_json(const ClusterSpec& spec);
+std::optional<ClusterSpec> spec_from_json(std::string_view text);  // nullopt: it is none of ours
+
+}  // namespace lockstep::cluster

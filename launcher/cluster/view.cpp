@@ -1,0 +1,94 @@
+#include "launcher/cluster/view.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "common/error.hpp"
+#include "common/process_file.hpp"
+#include "launcher/cluster/daemons.hpp"
+#include "launcher/cluster/ports.hpp"
+
+namespace lockstep::cluster {
+
+namespace {
+
+std::vector<std::string_view> split(std::string_view text, char at, std::size_t most = std::string_view::npos) {
+  std::vector<std::string_view> parts;
+  while (parts.size() + 1 < most) {
+    const auto end = text.find(at);
+    if (end == std::string_view::npos) break;
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  parts.push_back(text);
+  return parts;
+}
+
+Daemon daemon_named(const ClusterFolder& folder, const std::string& name) {
+  const auto process = read_process_file(folder.process_file(name));
+  if (!process) return {name, 0, false};
+  return {name, process->pid, is_alive(*process)};
+}
+
+std::string lower(std::string_view text) {
+  std::string all(text);
+  for (char& each : all) each = static_cast<char>(std::tolower(static_cast<unsigned char>(each)));
+  return all;
+}
+
+}  // namespace
+
+std::vector<NodeState> parse_nodes(std::string_view text) {
+  std::vector<NodeState> nodes;
+  for (const auto line : split(text, '\n')) {
+    NodeState node;
+    for (const auto word : split(line, ' ')) {
+      if (word.starts_with("NodeName=") && node.name.empty()) node.name = word.substr(9);
+      if (word.starts_with("State=") && node.state.empty()) node.state = lower(word.substr(6));
+    }
+    if (!node.name.empty()) nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+std::vector<JobState> parse_jobs(std::string_view text) {
+  std::vector<JobState> jobs;
+  for (const auto line : split(text, '\n')) {
+    const auto parts = split(line, '|', 6);  // a job's name, which is the last, may have anything
+    if (parts.size() != 6) continue;
+    JobState job;
+    job.id = parts[0];
+    job.state = parts[1];
+    job.partition = parts[2];
+    job.nodes = parts[3];
+    job.reason = parts[4] == "None" ? "" : parts[4];
+    job.name = parts[5];
+    jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
+
+std::optional<View> look_at(const ClusterFolder& folder) {
+  const auto spec = spec_from_json(read_file_if_exists(folder.record()).value_or(""));
+  if (!spec) return std::nullopt;
+  View view;
+  view.spec = *spec;
+  for (const char* each : {"munged", "slurmctld"}) view.daemons.push_back(daemon_named(folder, each));
+  const bool answers =
+      std::all_of(view.daemons.begin(), view.daemons.end(), [](const Daemon& each) { return each.is_alive; });
+  for (const auto& each : spec->node_names()) view.daemons.push_back(daemon_named(folder, each));
+  if (!answers || !is_listening(spec->first_port)) {  // Slurm's commands would go on trying for 10 s and more
+    view.problem = answers ? "slurmctld does not listen" : "munged or slurmctld does not run";
+    return view;
+  }
+  const Environment environment = environment_for(folder, current_environment());
+  try {
+    view.nodes = parse_nodes(ask_slurm(environment, {"scontrol", "-o", "show", "nodes"}));
+    view.jobs = parse_jobs(ask_slurm(environment, {"squeue", "--noheader", "--all", "--format", job_format}));
+  } catch (const Error& error) {
+    view.problem = error.what();
+  }
+  return view;
+}
+
+}  // namespace lockstep::cluster
