@@ -20,12 +20,11 @@ namespace lockstep::cli {
 
 namespace {
 
-plan::RemotePart hosts_named(const Workspace& workspace, const std::string& name) {
-  plan::RemotePart remote{hosts::compute_of(compute::find(workspace, name), this_program())};
-  if (!remote.compute.hosts) {
-    throw bad_input("'{}' is a Slurm cluster: `sinfo` lists its nodes, `srun` reaches them", name);
-  }
-  return remote;
+plan::RemoteCompute hosts_named(const Workspace& workspace, const std::string& name) {
+  auto compute = hosts::compute_of(compute::find(workspace, name), this_program());
+  if (!compute.hosts)
+    throw bad_input("'{}' is a Slurm cluster: `srun --pty --nodelist=NODE bash` is a shell there", name);
+  return compute;
 }
 
 // By address: the run that has it.
@@ -40,12 +39,28 @@ std::map<std::string, std::string> taken_hosts() {
 
 std::string gib_text(std::int64_t bytes) { return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1 << 30)); }
 
+std::vector<Node> nodes_of_hosts(const Workspace& workspace, const spec::Compute& compute) {
+  const plan::RemotePart remote{hosts::compute_of(compute, this_program())};
+  const auto taken = taken_hosts();
+  std::vector<Node> nodes;
+  for (const auto& each : hosts::preflight(workspace, remote, plan::hosts_of(remote.compute).hosts, this_program(),
+                                           [] { return false; })) {
+    nodes.push_back(node_of(each, taken));
+  }
+  return nodes;
+}
+
+std::vector<Node> nodes_of_cluster(const spec::SlurmEngine& engine) {
+  const auto queue = slurm::queue(engine, runtime_folder() / "slurm");
+  std::vector<Node> nodes;
+  for (const auto& each : slurm::nodes_of(engine)) nodes.push_back(node_of(each, queue));
+  return nodes;
+}
+
 int list_nodes(const std::string& name, const OutputOptions& output) {
   const Workspace workspace = Workspace::find();
-  const auto remote = hosts_named(workspace, name);
-  const auto reports =
-      hosts::preflight(workspace, remote, remote.compute.hosts->hosts, this_program(), [] { return false; });
-  const auto nodes = nodes_of(reports, taken_hosts());
+  const spec::Compute compute = compute::find(workspace, name);
+  const auto nodes = compute.slurm ? nodes_of_cluster(*compute.slurm) : nodes_of_hosts(workspace, compute);
   Json all = Json::array();
   for (const auto& each : nodes) all.push_back(node_json(each));
   print(all, output, [&](const Terminal& terminal) { return node_table(nodes, terminal); });
@@ -53,18 +68,19 @@ int list_nodes(const std::string& name, const OutputOptions& output) {
 }
 
 [[noreturn]] void become_ssh(const std::string& name, const std::string& node, const std::vector<std::string>& words) {
-  const auto compute = hosts_named(Workspace::find(), name).compute;
-  const auto& all = compute.hosts->hosts;
-  const auto host = node.empty() && all.size() == 1 ? all.begin() : std::find_if(all.begin(), all.end(), [&](const auto& each) {
-    return each.name == node || each.address == node;
-  });
+  const auto compute = hosts_named(Workspace::find(), name);
+  const auto& all = plan::hosts_of(compute).hosts;
+  const auto host =
+      node.empty() && all.size() == 1 ? all.begin() : std::find_if(all.begin(), all.end(), [&](const auto& each) {
+        return each.name == node || each.address == node;
+      });
   if (host == all.end()) {
     std::vector<std::string> names;
     for (const auto& each : all) names.push_back(each.name);
     throw not_found("the compute '{}' has no node '{}'{}; it has {}", name, node, did_you_mean(node, names),
                     fmt::join(names, ", "));
   }
-  hosts::write_ssh_config(*compute.hosts, compute.ssh_config);
+  hosts::write_ssh_config(plan::hosts_of(compute), compute.ssh_config);
   auto argv = hosts::ssh_argv(compute.ssh_config, host->address, words, {"-o", "BatchMode=no"});
   if (words.empty()) argv.pop_back();  // a shell
   std::vector<char*> pointers;
@@ -76,51 +92,68 @@ int list_nodes(const std::string& name, const OutputOptions& output) {
 
 }  // namespace
 
-std::vector<Node> nodes_of(const std::vector<hosts::HostReport>& reports,
-                           const std::map<std::string, std::string>& taken) {
-  std::vector<Node> nodes;
-  for (const auto& report : reports) {
-    Node node{report, "idle", ""};
-    if (!report.problems.empty()) node.state = "unusable";
-    if (const auto run = taken.find(report.host.address); run != taken.end()) {
-      node.job = run->second;
-      if (report.problems.empty()) node.state = "running";
-    }
-    nodes.push_back(std::move(node));
+Node node_of(const hosts::HostReport& report, const std::map<std::string, std::string>& taken) {
+  Node node{report.host.name, report.host.address, "idle", ""};
+  node.slots = report.host.slots;
+  node.problems = report.problems;
+  if (const auto run = taken.find(report.host.address); run != taken.end()) {
+    node.job = run->second;
+    node.state = "running";
   }
-  return nodes;
+  if (!report.problems.empty()) node.state = "unusable";
+  if (!report.probe) return node;
+  node.host_name = report.probe->host;
+  node.open_mpi = report.probe->open_mpi;
+  node.cores = report.probe->cores;
+  node.gpus = report.probe->gpus;
+  node.memory_bytes = report.probe->memory_bytes;
+  node.disk_free_bytes = report.probe->disk_free_bytes;
+  return node;
+}
+
+Node node_of(const slurm::NodeRow& row, const std::vector<slurm::QueueRow>& queue) {
+  Node node{row.name, row.address, row.state, job_on(queue, row.name)};
+  node.cores = row.cores;
+  node.memory_bytes = row.memory_bytes;
+  node.gres = row.gres;
+  if (!row.reason.empty()) node.problems.push_back(fmt::format("{}: {}", row.name, row.reason));
+  return node;
 }
 
 Json node_json(const Node& node) {
-  Json json{{"node_id", node.report.host.name},
-            {"address", node.report.host.address},
-            {"state", node.state},
-            {"run_id", node.job.empty() ? Json() : Json(node.job)},
-            {"slots", api::optional_json(node.report.host.slots)},
-            {"problems", node.report.problems}};
-  const auto& probe = node.report.probe;
-  json["host_name"] = probe ? Json(probe->host) : Json();
-  json["cores"] = probe ? Json(probe->cores) : Json();
-  json["gpus"] = probe ? Json(probe->gpus) : Json();
-  json["memory_bytes"] = probe ? Json(probe->memory_bytes) : Json();
-  json["disk_free_bytes"] = probe ? Json(probe->disk_free_bytes) : Json();
-  json["open_mpi"] = probe ? Json(probe->open_mpi) : Json();
-  return json;
+  const auto text_or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
+  return {{"node_id", node.name},
+          {"address", node.address},
+          {"state", node.state},
+          {"run_id", text_or_null(node.job)},
+          {"host_name", text_or_null(node.host_name)},
+          {"open_mpi", text_or_null(node.open_mpi)},
+          {"gres", text_or_null(node.gres)},
+          {"slots", api::optional_json(node.slots)},
+          {"cores", api::optional_json(node.cores)},
+          {"gpus", api::optional_json(node.gpus)},
+          {"memory_bytes", api::optional_json(node.memory_bytes)},
+          {"disk_free_bytes", api::optional_json(node.disk_free_bytes)},
+          {"problems", node.problems}};
 }
 
 std::string node_table(const std::vector<Node>& nodes, const Terminal& terminal) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& each : nodes) {
-    const auto& probe = each.report.probe;
-    rows.push_back({each.report.host.name, each.state, each.job, probe ? fmt::format("{}", probe->cores) : "",
-                    probe ? gib_text(probe->memory_bytes) : "", probe ? fmt::format("{}", probe->gpus) : "",
-                    each.report.host.address});
+    rows.push_back({each.name, each.state, each.job, each.cores ? std::to_string(*each.cores) : "",
+                    each.memory_bytes ? gib_text(*each.memory_bytes) : "",
+                    each.gpus ? std::to_string(*each.gpus) : each.gres, each.address});
   }
-  std::string text = text_table(
-      {{"NODE"}, {"STATE"}, {"JOB"}, {"CORES", true, false}, {"MEMORY", true, false}, {"GPUS", true, false}, {"ADDRESS"}},
-      rows, terminal);
+  std::string text = text_table({{"NODE"},
+                                 {"STATE"},
+                                 {"JOB"},
+                                 {"CORES", true, false},
+                                 {"MEMORY", true, false},
+                                 {"GPUS", true, false},
+                                 {"ADDRESS"}},
+                                rows, terminal);
   for (const auto& each : nodes) {
-    for (const auto& problem : each.report.problems) text += problem + "\n";
+    for (const auto& problem : each.problems) text += problem + "\n";
   }
   return text;
 }

@@ -14,9 +14,15 @@ constexpr int usual_idle_time_s = 120;  // Azure's default
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
-int max_instances_of(const spec::Compute& compute) {
-  if (compute.max_instances) return *compute.max_instances;
+// A cluster has as many as it has, unless the definition says otherwise.
+std::optional<int> max_instances_of(const spec::Compute& compute) {
+  if (compute.max_instances || compute.slurm) return compute.max_instances;
   return compute.hosts ? static_cast<int>(compute.hosts->hosts.size()) : 1;
+}
+
+std::string instances_text(const spec::Compute& compute) {
+  const auto most = max_instances_of(compute);
+  return most ? fmt::format("{}-{}", compute.min_instances, *most) : "";
 }
 
 Json slurm_json(const spec::SlurmEngine& engine) {
@@ -67,7 +73,7 @@ Json compute_json(const spec::Compute& compute) {
   if (compute.type == spec::ComputeType::amlcompute) {
     json["tier"] = spec::name_of(compute.tier);
     json["min_instances"] = compute.min_instances;
-    json["max_instances"] = max_instances_of(compute);
+    json["max_instances"] = api::optional_json(max_instances_of(compute));
     json["idle_time_before_scale_down"] = compute.idle_time_before_scale_down.value_or(usual_idle_time_s);
   }
   json["provisioning_state"] = "Succeeded";
@@ -87,11 +93,11 @@ std::string compute_table(const plan::LocalCompute& machine, const std::vector<s
   for (const spec::Compute& each : computes) {
     const bool scales = each.type == spec::ComputeType::amlcompute;
     rows.push_back({each.name, std::string(spec::name_of(each.type)), each.size,
-                    scales ? std::string(spec::name_of(each.tier)) : "",
-                    scales ? fmt::format("{}-{}", each.min_instances, max_instances_of(each)) : "",
+                    scales ? std::string(spec::name_of(each.tier)) : "", scales ? instances_text(each) : "",
                     each.slurm   ? std::string("Slurm")
                     : each.hosts ? counted(each.hosts->hosts.size(), "host")
-                                 : "none", each.description});
+                                 : "none",
+                    each.description});
   }
   return text_table({{"NAME"},
                      {"TYPE"},

@@ -52,8 +52,8 @@ static std::string queue_for_hosts(std::span<const supervise::LedgerEntry> entri
     }
   }
   return fmt::format("{}; it needs {} {}, {} of {} are free{}{}", before_it(waiting), ours.nodes,
-                     ours.nodes == 1 ? "node" : "nodes", free, ours.hosts.size(), taken.empty() ? "" : "; taken: ",
-                     taken);
+                     ours.nodes == 1 ? "node" : "nodes", free, ours.hosts.size(),
+                     taken.empty() ? "" : "; taken: ", taken);
 }
 
 std::string queue_text(std::span<const supervise::LedgerEntry> entries, const std::string& run_id, int machine_slots) {

@@ -46,7 +46,8 @@ static plan::Compute compute_of(const spec::CommandJob& job, const Workspace& wo
 
 plan::Plan plan_job(const SubmissionOptions& options, const Workspace& workspace) {
   if (options.stop_grace_s < 0) throw bad_input("--stop-grace wants seconds, 0 or more, not {}", options.stop_grace_s);
-  if (options.max_restarts < 0) throw bad_input("--max-restarts wants a number, 0 or more, not {}", options.max_restarts);
+  if (options.max_restarts < 0)
+    throw bad_input("--max-restarts wants a number, 0 or more, not {}", options.max_restarts);
   spec::CommandJob job = spec::read_job_file(options.file, options.sets);
   const plan::Surroundings around = surroundings_of(job, options, workspace);
   plan::Plan plan = plan::plan(job, compute_of(job, workspace, around), around);
@@ -56,14 +57,19 @@ plan::Plan plan_job(const SubmissionOptions& options, const Workspace& workspace
 
 // Said at once, not when the run has waited for its turn.
 static void look_at_hosts(const plan::Plan& plan, const Workspace& workspace) {
-  const auto& compute = plan.remote->compute;
+  const plan::RemotePart& remote = plan::remote_of(plan);
+  const auto& compute = remote.compute;
   if (compute.slurm) {
+    const fs::path& config = compute.slurm->config_file;
+    if (!config.empty() && !fs::exists(config)) {  // Slurm's own commands would look for it for a minute
+      throw failure("compute '{}': there is no {}: is the cluster up?", plan.compute, config.string());
+    }
     const std::string never = slurm::never_fits(*compute.slurm, hosts::slurm_request(plan));
     if (!never.empty()) throw bad_input("compute '{}': Slurm would never start it: {}", plan.compute, never);
     return;
   }
   const auto reports =
-      hosts::preflight(workspace, *plan.remote, compute.hosts->hosts, this_program(), [] { return false; });
+      hosts::preflight(workspace, remote, plan::hosts_of(compute).hosts, this_program(), [] { return false; });
   std::vector<Diagnostic> problems;
   std::size_t well = 0;
   for (const auto& each : reports) {

@@ -25,8 +25,8 @@ class RunFolder {
   fs::path owner_lock() const { return root_ / "owner.lock"; }          // flock: held while supervisor or keeper lives
   fs::path queue_file() const { return root_ / "queue.txt"; }           // why it waits for a cluster's nodes
   fs::path allocation_file() const { return root_ / "allocation.json"; }  // the nodes that it has there
-  fs::path snapshot() const { return root_ / "snapshot"; }              // the `code` folder; the ranks' working folder
-  fs::path outputs() const { return root_ / "outputs"; }                // the default artifact root
+  fs::path snapshot() const { return root_ / "snapshot"; }  // the `code` folder; the ranks' working folder
+  fs::path outputs() const { return root_ / "outputs"; }    // the default artifact root
   fs::path output(const std::string& name) const { return outputs() / name; }
   fs::path logs() const { return root_ / "logs"; }
   fs::path rank_log(int rank) const;                             // logs/rank-<k>.log
@@ -61,7 +61,9 @@ class Workspace {
   fs::path runs() const { return root_ / "runs"; }
   RunFolder run(const std::string& run_id) const { return RunFolder(runs() / run_id); }
   fs::path compute_file(const std::string& name) const { return computes() / (name + ".yml"); }  // its definition
-  fs::path speeds_file(const std::string& compute) const { return computes() / (compute + ".speeds.json"); }  // of its hosts
+  fs::path speeds_file(const std::string& compute) const {
+    return computes() / (compute + ".speeds.json");
+  }  // of its hosts
   fs::path computes() const { return root_ / "compute"; }
   fs::path artifacts() const { return root_ / "artifacts"; }  // of the server: what belongs to no run and no model
   fs::path model_artifacts(const std::string& model_id) const { return root_ / "models" / model_id / "artifacts"; }

@@ -103,7 +103,8 @@ void collect(const plan::Plan& plan, const Say& say) {
     if (plan.remote && output.place != brought && output.path != output.place) keep_output(brought, output.place);
     const bool is_there = is_file ? fs::exists(output.place, error)
                                   : fs::is_directory(output.place, error) && !fs::is_empty(output.place, error);
-    say(fmt::format("output '{}': {}{}", output.name, is_there ? "" : "nothing was written to ", output.place.string()));
+    say(fmt::format("output '{}': {}{}", output.name, is_there ? "" : "nothing was written to ",
+                    output.place.string()));
   }
 }
 

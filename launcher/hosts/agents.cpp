@@ -38,7 +38,8 @@ struct Agents::Agent {
   bool done = false;
   bool lost = false;
 
-  Agent(spec::Host of, Receiver takes) : host(std::move(of)), receiver(std::move(takes)) {}
+  Agent(spec::Host of, const RunFolder& folder, int node, Owners& owners)
+      : host(std::move(of)), receiver(folder, node, owners) {}
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
   ~Agent() {
@@ -52,15 +53,17 @@ struct Agents::Agent {
 
 namespace {
 constexpr std::size_t said_kept = 4096;
-constexpr int reads_in_a_row = 64;  // of 64 KiB: then others have their turn
+constexpr std::size_t most_waiting = std::size_t{16} << 20;  // beyond it a node's clients get no more for now
+constexpr int reads_in_a_row = 64;                           // of 64 KiB: then others have their turn
 
 void never_wait(const Fd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK); }
 
 std::vector<std::string> agent_argv(const plan::Plan& plan, const spec::Host& host, const AgentSettings& settings) {
-  return reach(*plan.remote, host,
-               {plan.remote->compute.node_program.string(), "--agent", plan.remote->folder.root().string(),
-                   std::to_string(settings.stop_grace_ms), std::to_string(settings.sampling_interval_ms),
-                   std::to_string(settings.tunnel), plan::sends_files(plan) ? "mirror" : "shared"});
+  return reach(
+      plan::remote_of(plan), host,
+      {plan::remote_of(plan).compute.node_program.string(), "--agent", plan::remote_of(plan).folder.root().string(),
+       std::to_string(settings.stop_grace_ms), std::to_string(settings.sampling_interval_ms),
+       std::to_string(settings.tunnel), plan::sends_files(plan) ? "mirror" : "shared"});
 }
 
 std::string last_line(std::string text) {
@@ -69,13 +72,13 @@ std::string last_line(std::string text) {
 }
 }  // namespace
 
-Agents::Agents(const plan::Plan& plan, const AgentSettings& settings) {
-  Environment environment = environment_of(*plan.remote);
+Agents::Agents(const plan::Plan& plan, const AgentSettings& settings) : folder_(plan.folder) {
+  Environment environment = environment_of(plan::remote_of(plan));
   entrypoint::drop_rank_environment(environment);  // no sweep of a run must take our ssh for a process of it
-  by_ssh_ = plan.remote->compute.hosts.has_value();
+  by_ssh_ = plan::remote_of(plan).compute.hosts.has_value();
   int node = 0;
-  for (const auto& host : plan.remote->hosts) {
-    auto agent = std::make_unique<Agent>(host, Receiver(plan.folder, node++, owners_));
+  for (const auto& host : plan::remote_of(plan).hosts) {
+    auto agent = std::make_unique<Agent>(host, plan.folder, node++, owners_);
     auto [input_read, input_write] = make_pipe();
     auto [output_read, output_write] = make_pipe();
     auto [errors_read, errors_write] = make_pipe();
@@ -105,7 +108,7 @@ void Agents::add_to(std::vector<pollfd>& waiting) const {
     if (each->from) waiting.push_back({each->from.get(), POLLIN, 0});
     if (each->errors) waiting.push_back({each->errors.get(), POLLIN, 0});
     if (each->to && !each->waiting.empty()) waiting.push_back({each->to.get(), POLLOUT, 0});
-    if (each->passage && !each->lost) each->passage->add_to(waiting);
+    if (each->passage && !each->lost && each->waiting.size() < most_waiting) each->passage->add_to(waiting);
   }
 }
 
@@ -113,7 +116,7 @@ void Agents::hear() {
   const std::int64_t now = monotonic_ms();
   for (const auto& each : agents_) {
     if (!each->lost) take(*each);
-    if (!each->lost && each->passage) each->passage->look();
+    if (!each->lost && each->passage && each->waiting.size() < most_waiting) each->passage->look();
     if (!each->lost) flush(*each);
     if (each->lost || each->done) continue;
     if (now - each->heard_ms > node::silence_limit_ms) {
@@ -168,6 +171,13 @@ void Agents::understand(Agent& agent, const node::Frame& frame) {
     agent.done = true;
     if (!frame.head.value("clean", false)) unclean_.push_back(agent.host.name);
   }
+  if (word == "ended") {
+    processes::RankEnd end{frame.head.value("rank", 0), std::nullopt, std::nullopt, now_ms(),
+                           frame.head.value("unwatched", false)};
+    if (frame.head.contains("exit_code")) end.exit_code = frame.head["exit_code"].get<int>();
+    if (frame.head.contains("signal")) end.signal = frame.head["signal"].get<int>();
+    ends_.push_back(end);
+  }
   if (word == "metrics" && frame.head.contains("values") && frame.head["values"].is_object()) {
     for (const auto& [key, value] : frame.head["values"].items()) {
       if (!value.is_number()) continue;
@@ -185,11 +195,13 @@ void Agents::understand(Agent& agent, const node::Frame& frame) {
 void Agents::lose(Agent& agent, const std::string& how) {
   agent.lost = true;
   agent.from.reset();
+  agent.to.reset();
+  agent.errors.reset();
   if (loss_) return;
   // ssh gives a moment's notice on its standard error when it is the one that failed.
   Result result;
   result.errors = agent.said;
-  if (by_ssh_ && !agent.there && !agent.said.empty()) {
+  if (by_ssh_ && !agent.reader.greeted() && !agent.said.empty()) {
     loss_ = ssh_trouble(agent.host, result);
   } else {
     const std::string said = last_line(agent.said);
@@ -235,6 +247,8 @@ void Agents::finish() { tell_all("finish"); }
 
 void Agents::dismiss() {
   constexpr std::int64_t time_to_leave_ms = 5'000;
+  const Fd folder(::open(folder_.root().c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  if (folder) ::syncfs(folder.get());  // before the nodes remove what they have
   tell_all("bye");
   const std::int64_t deadline = monotonic_ms() + time_to_leave_ms;
   for (const auto& each : agents_) {

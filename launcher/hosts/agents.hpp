@@ -13,6 +13,7 @@
 #include "history/store/values.hpp"
 #include "launcher/hosts/receiver.hpp"
 #include "launcher/plan/plan.hpp"
+#include "launcher/processes/rank_watch.hpp"
 
 namespace lockstep::hosts {
 
@@ -42,6 +43,8 @@ class Agents {
 
   // The first node that is gone: "node-2 was lost: ...". What it had not sent yet stays there.
   const std::optional<std::string>& loss() const { return loss_; }
+  // In the order in which their nodes told of them.
+  const std::vector<processes::RankEnd>& ends() const { return ends_; }
   // Samples of the machines since the last call, named system/<node>/...
   std::vector<history::Metric> take_samples() { return std::exchange(samples_, {}); }
   const std::vector<std::string>& unclean() const { return unclean_; }  // nodes where some process could not be ended
@@ -55,10 +58,12 @@ class Agents {
   void flush(Agent& agent);
   void tell_all(const char* word);
 
+  RunFolder folder_;
   Owners owners_;
   std::vector<std::unique_ptr<Agent>> agents_;
   std::optional<std::string> loss_;
   std::vector<history::Metric> samples_;
+  std::vector<processes::RankEnd> ends_;
   std::vector<std::string> unclean_;
   std::int64_t next_heartbeat_ms_ = 0;
   bool by_ssh_ = true;

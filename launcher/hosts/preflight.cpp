@@ -19,6 +19,7 @@ namespace {
 constexpr std::chrono::seconds time_to_answer(20);
 constexpr std::chrono::minutes time_to_copy(5);
 constexpr int not_there = 44;  // what the script below says when our programs are not there yet
+constexpr int not_ours = 45;   // and when somebody else made their folder, who could put others in their place
 constexpr int ssh_failed = 255;
 constexpr std::int64_t gib = std::int64_t{1} << 30;
 constexpr std::int64_t least_disk = gib;
@@ -36,9 +37,11 @@ std::vector<std::string> script(const std::string& text, const std::vector<std::
 
 Command probe_command(const plan::RemotePart& remote, const spec::Host& host, const NodePrograms& programs,
                       const Needs& needs) {
-  const auto words = script(fmt::format(R"(test -x "$1" || exit {}; exec "$1" --probe "$2" "$3")", not_there),
-                            {(programs.there / entrypoint).string(), remote.compute.scratch.string(),
-                             needs.file_to_see.string()});
+  const auto words = script(
+      fmt::format(
+          R"(umask 077; mkdir -p "$2" && test -O "$2" || exit {}; test -x "$1" || exit {}; exec "$1" --probe "$2" "$3")",
+          not_ours, not_there),
+      {(programs.there / entrypoint).string(), remote.compute.scratch.string(), needs.file_to_see.string()});
   return {reach(remote, host, words), {}, environment_of(remote)};
 }
 
@@ -46,13 +49,18 @@ Command probe_command(const plan::RemotePart& remote, const spec::Host& host, co
 Command copy_command(const plan::RemotePart& remote, const spec::Host& host, const NodePrograms& programs) {
   const auto there = reach(
       remote, host,
-      script(R"(umask 022; mkdir -p "$1.$$" && tar -C "$1.$$" -xf - && { mv -T "$1.$$" "$1" 2>/dev/null || rm -rf "$1.$$"; }
+      script(
+          R"(umask 077; mkdir -p "$1.$$" && tar -C "$1.$$" -xf - && { mv -T "$1.$$" "$1" 2>/dev/null || rm -rf "$1.$$"; }
                 test -x "$1/lockstep-entrypoint")",
-             {programs.there.string()}));
-  std::vector<std::string> argv{"bash", "-c", R"(set -o pipefail; here=$1 files=$2; shift 2; tar -C "$here" -cf - $files | "$@")",
-                                "bash", programs.here.string(),
-                                ::access((programs.here / trainer).c_str(), X_OK) == 0 ? fmt::format("{} {}", entrypoint, trainer)
-                                                                                     : std::string(entrypoint)};
+          {programs.there.string()}));
+  std::vector<std::string> argv{"bash",
+                                "-c",
+                                R"(set -o pipefail; here=$1 files=$2; shift 2; tar -C "$here" -cf - $files | "$@")",
+                                "bash",
+                                programs.here.string(),
+                                ::access((programs.here / trainer).c_str(), X_OK) == 0
+                                    ? fmt::format("{} {}", entrypoint, trainer)
+                                    : std::string(entrypoint)};
   argv.insert(argv.end(), there.begin(), there.end());
   return {argv, {}, environment_of(remote)};
 }
@@ -61,6 +69,9 @@ void take_answer(const Result& result, const Needs& needs, bool by_ssh, HostRepo
   report.probe = result.exit_code == 0 ? node::probe_from_text(result.output) : std::nullopt;
   if (report.probe) {
     report.problems = problems_of(report.host, *report.probe, needs, now_ms());
+  } else if (result.exit_code == not_ours) {
+    report.problems.push_back(
+        fmt::format("{}: engine.scratch can't be made there, or is somebody else's: name another", report.host.name));
   } else if (result.timed_out || (result.exit_code == ssh_failed && by_ssh)) {
     report.problems.push_back(ssh_trouble(report.host, result));
   } else {
@@ -140,7 +151,8 @@ std::vector<std::string> problems_of(const spec::Host& host, const node::Probe& 
     add(fmt::format("Open MPI {} is there, {} is here: install the same", probe.open_mpi, needs.open_mpi));
   }
   if (!needs.file_to_see.empty() && probe.seen != needs.text_to_see) {
-    add(fmt::format("does not see {}: mount the workspace's folder there at the same path, or say engine.shared_files: "
+    add(
+        fmt::format("does not see {}: mount the workspace's folder there at the same path, or say engine.shared_files: "
                     "false",
                     needs.file_to_see.parent_path().string()));
   }

@@ -31,9 +31,9 @@ struct HostReport {
 
 // What a host must have.
 struct Needs {
-  fs::path file_to_see;   // of the workspace; empty: no files are shared
+  fs::path file_to_see;  // of the workspace; empty: no files are shared
   std::string text_to_see;
-  std::string open_mpi;   // this machine's; empty: not known
+  std::string open_mpi;  // this machine's; empty: not known
   int gpus = 0;
   std::map<std::string, double> usual_speed = {};  // by address; a host at less than half of it is not well
 };
@@ -42,7 +42,8 @@ std::vector<std::string> problems_of(const spec::Host& host, const node::Probe& 
 
 // Asks these hosts, all at once; copies our programs to those that have not got them. In the order of `hosts`.
 std::vector<HostReport> examine(const plan::RemotePart& remote, const std::vector<spec::Host>& hosts,
-                                const NodePrograms& programs, const Needs& needs, const std::function<bool()>& canceled);
+                                const NodePrograms& programs, const Needs& needs,
+                                const std::function<bool()>& canceled);
 
 // The whole of it: sees to it that there is a file to see, knows the usual speeds and learns from this look.
 std::vector<HostReport> preflight(const Workspace& workspace, const plan::RemotePart& remote,

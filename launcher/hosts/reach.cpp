@@ -9,7 +9,7 @@ std::vector<std::string> reach(const plan::RemotePart& remote, const spec::Host&
                                const std::vector<std::string>& words) {
   if (remote.compute.hosts) return ssh_argv(remote.compute.ssh_config, host.address, words);
   if (!remote.slurm_job) throw failure("the run has no nodes yet");
-  return slurm::step_argv(*remote.slurm_job, host.address, words);
+  return slurm::step_argv(*remote.slurm_job, host.name, words);
 }
 
 slurm::Request slurm_request(const plan::Plan& plan, const std::vector<std::string>& without) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "common/file.hpp"
 
 namespace lockstep::hosts {
 
@@ -45,10 +46,17 @@ std::int64_t offset_of(const node::Frame& frame) {
 Receiver::Receiver(RunFolder folder, int node, Owners& owners)
     : folder_(std::move(folder)), node_(node), owners_(owners) {}
 
+Receiver::~Receiver() {
+  std::error_code ignored;
+  for (const auto& each : coming_) fs::remove(each, ignored);
+}
+
 fs::path Receiver::place_of(const std::string& path) {
   if (!is_welcome(path)) throw failure("a node may not write to '{}'", path);
-  const auto [owner, is_new] = owners_.emplace(path, node_);
-  const fs::path place = (owner->second == node_ ? folder_.root() : folder_.node(node_)) / path;
+  // Of an attempt before this one it may have its place aside already.
+  const fs::path aside = folder_.node(node_) / path;
+  const bool is_aside = fs::exists(aside) || owners_.emplace(path, node_).first->second != node_;
+  const fs::path place = is_aside ? aside : folder_.root() / path;
   fs::create_directories(place.parent_path());
   // A link among the folders would lead elsewhere; neither agents nor we make any.
   for (fs::path each = place.parent_path(); each != folder_.root(); each = each.parent_path()) {
@@ -71,13 +79,16 @@ void Receiver::take(const node::Frame& frame) {
   const std::int64_t offset = offset_of(frame);
   const bool whole = word == "part";
   const fs::path target = whole ? fs::path(place.string() + ".coming") : place;
+  if (whole) coming_.insert(target);
   const int begin_anew = offset == 0 ? O_TRUNC : 0;
   const Fd file = open_file(target, O_WRONLY | O_CREAT | O_NOFOLLOW | begin_anew);
   put(file, frame.body, offset);
   if (!whole || !frame.head.value("last", false)) return;
   ::fchmod(file.get(), frame.head.value("mode", 0644U) & 0777U);
-  ::fsync(file.get());  // a checkpoint that is confirmed survives a power loss, too
+  // A checkpoint that is confirmed survives a power loss, too.
+  if (::fsync(file.get()) != 0) throw system_failure("cannot write what a node brought");
   fs::rename(target, place);
+  coming_.erase(target);
 }
 
 }  // namespace lockstep::hosts

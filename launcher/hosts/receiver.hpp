@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "common/run_folder.hpp"
@@ -16,6 +17,9 @@ using Owners = std::map<std::string, int>;
 class Receiver {
  public:
   Receiver(RunFolder folder, int node, Owners& owners);
+  ~Receiver();  // what has come in part only goes
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
 
   // append, part and gone; other words are left alone. Throws failure for a path that leads out of the folder or to
   // where ranks write nothing, and when the disk does not take it.
@@ -27,6 +31,7 @@ class Receiver {
   RunFolder folder_;
   int node_;
   Owners& owners_;
+  std::set<fs::path> coming_;
 };
 
 }  // namespace lockstep::hosts

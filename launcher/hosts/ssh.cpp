@@ -124,9 +124,10 @@ std::string ssh_config_text(const spec::HostsEngine& engine) {
 fs::path ssh_config_file(const spec::HostsEngine& engine, const fs::path& folder) {
   const fs::path path = folder / (sha256_hex(ssh_config_text(engine)).substr(0, 16) + ".conf");
   if (path.string().find_first_of(" \t\n") != std::string::npos) {
-    throw failure("{} has a blank in its path, at which mpirun would take it apart: set LOCKSTEP_RUNTIME_DIR to a folder "
-                  "without one",
-                  path.string());
+    throw failure(
+        "{} has a blank in its path, at which mpirun would take it apart: set LOCKSTEP_RUNTIME_DIR to a folder "
+        "without one",
+        path.string());
   }
   return path;
 }
@@ -187,7 +188,8 @@ std::string ssh_trouble(const spec::Host& host, const Result& result) {
       {"Connection timed out", "it does not answer: is it up, and does a firewall let ssh through?"},
       {"No route to host", "no way leads there: is it up, and in a network that this machine reaches?"},
       {"Network is unreachable", "no way leads there: is it in a network that this machine reaches?"},
-      {"Permission denied", "it does not take our key: try `ssh` to it; set engine.ssh.user or engine.ssh.identity_file"},
+      {"Permission denied",
+       "it does not take our key: try `ssh` to it; set engine.ssh.user or engine.ssh.identity_file"},
       {"Host key verification failed",
        "its host key is not known: `ssh` to it once, or say engine.ssh.strict_host_key_checking: accept-new"},
       {"Connection closed by", "its sshd closed the connection: look at its log"},

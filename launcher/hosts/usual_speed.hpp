@@ -1,4 +1,5 @@
-// How fast each host of a compute usually is, learned from the looks before runs: <workspace>/compute/<name>.speeds.json.
+// How fast each host of a compute usually is, learned from the looks before runs:
+// <workspace>/compute/<name>.speeds.json.
 #pragma once
 
 #include <map>

@@ -14,6 +14,7 @@
 #include "launcher/node/frames.hpp"
 #include "launcher/node/mirror.hpp"
 #include "launcher/node/streams.hpp"
+#include "launcher/processes/rank_watch.hpp"
 #include "launcher/processes/stop.hpp"
 
 namespace lockstep::node {
@@ -25,7 +26,9 @@ constexpr std::int64_t time_to_leave_ms = 5'000;  // between TERM and KILL for w
 class Agent {
  public:
   explicit Agent(const AgentOptions& options)
-      : options_(options), mirror_(options.folder, [this](const Frame& frame) { send(frame); }) {
+      : options_(options),
+        ranks_(options.folder),
+        mirror_(options.folder, [this](const Frame& frame) { send(frame); }) {
     if (options_.sampling_interval_ms) {
       machine_.emplace(options_.folder.root());
       next_sample_ms_ = monotonic_ms() + *options_.sampling_interval_ms;
@@ -39,7 +42,8 @@ class Agent {
     send({{{"word", "hello"}, {"host", name}, {"pid", ::getpid()}, {"problem", open_doorway()}}});
     while (!over_) {
       listen(busy_ ? 0 : tick_ms);
-      if (monotonic_ms() - heard_ms_ > silence_limit_ms) gone_ = true;
+      tell_of_ranks();
+      if (monotonic_ms() - heard_ms_ > supervisor_silence_limit_ms) gone_ = true;
       if (gone_) return left_alone();
       if (finishing_) {
         finish();
@@ -52,6 +56,14 @@ class Agent {
     std::error_code ignored;
     if (options_.mirror && told_done_) fs::remove_all(options_.folder.root(), ignored);  // the workspace has it all
     return 0;
+  }
+
+  // Its files stay where they are: nobody is there to take them.
+  int left_alone() {
+    processes::ask_ranks_to_stop(options_.folder);
+    wait_for_end(options_.stop_grace_ms);
+    processes::kill_all(options_.folder, 0, 0, processes::kill_limit_ms);
+    return 1;
   }
 
  private:
@@ -69,9 +81,22 @@ class Agent {
   void listen(int timeout_ms) {
     std::vector<pollfd> waiting{{STDIN_FILENO, POLLIN, 0}};
     if (doorway_) doorway_->add_to(waiting);
+    ranks_.add_to(waiting);
     if (::poll(waiting.data(), waiting.size(), timeout_ms) <= 0) return;
     if (waiting[0].revents != 0) hear();
     if (doorway_) doorway_->look();
+  }
+
+  // mpirun does not always say which rank failed first.
+  void tell_of_ranks() {
+    ranks_.update();
+    for (; told_ends_ < ranks_.ends().size(); ++told_ends_) {
+      const auto& end = ranks_.ends()[told_ends_];
+      Frame frame{{{"word", "ended"}, {"rank", end.rank}, {"unwatched", end.unwatched}}};
+      if (end.exit_code) frame.head["exit_code"] = *end.exit_code;
+      if (end.signal) frame.head["signal"] = *end.signal;
+      send(frame);
+    }
   }
 
   void hear() {
@@ -122,17 +147,9 @@ class Agent {
     }
   }
 
-  // Its files stay where they are: nobody is there to take them.
-  int left_alone() {
-    processes::ask_ranks_to_stop(options_.folder);
-    wait_for_end(options_.stop_grace_ms);
-    processes::kill_all(options_.folder, 0, 0, processes::kill_limit_ms);
-    return 1;
-  }
-
   void sample() {
     if (!machine_ || finishing_ || monotonic_ms() < next_sample_ms_) return;
-    next_sample_ms_ += *options_.sampling_interval_ms;
+    next_sample_ms_ += options_.sampling_interval_ms.value_or(0);
     Frame frame{{{"word", "metrics"}, {"values", nlohmann::json::object()}}};
     for (const auto& each : machine_->sample(now_ms())) {
       frame.head["values"][each.key] = each.value;
@@ -145,16 +162,28 @@ class Agent {
   void send(const Frame& frame) { write(encode(frame)); }
 
   void write(const std::string& bytes) {
-    spoke_ms_ = monotonic_ms();
-    try {
-      write_all(STDOUT_FILENO, bytes);
-    } catch (const Error&) {
-      gone_ = true;
+    std::string_view rest = bytes;
+    std::int64_t moved_ms = monotonic_ms();
+    while (!rest.empty() && !gone_) {
+      const ssize_t put = ::write(STDOUT_FILENO, rest.data(), rest.size());
+      if (put > 0) {
+        rest.remove_prefix(static_cast<std::size_t>(put));
+        moved_ms = monotonic_ms();
+      } else if (put < 0 && errno == EAGAIN) {
+        pollfd waiting{STDOUT_FILENO, POLLOUT, 0};
+        ::poll(&waiting, 1, tick_ms);
+      } else if (put < 0 && errno != EINTR) {
+        gone_ = true;
+      }
+      if (monotonic_ms() - moved_ms > supervisor_silence_limit_ms) gone_ = true;  // a link that was cut takes nothing
     }
+    spoke_ms_ = monotonic_ms();
   }
 
   AgentOptions options_;
   FrameReader reader_;
+  processes::RankWatch ranks_;
+  std::size_t told_ends_ = 0;
   Mirror mirror_;
   std::optional<Doorway> doorway_;
   std::optional<machine::SystemMetrics> machine_;
@@ -173,12 +202,15 @@ class Agent {
 int attend_node(const AgentOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);
   for (const int each : {SIGHUP, SIGINT, SIGTERM}) ::signal(each, SIG_IGN);  // it leaves when the run does
+  ::fcntl(STDOUT_FILENO, F_SETFL, ::fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
+  std::optional<Agent> agent;
   try {
     if (options.mirror) options.folder.create();
-    return Agent(options).live();
+    agent.emplace(options);
+    return agent->live();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lockstep-entrypoint: %s\n", error.what());
-    return 1;
+    return agent ? agent->left_alone() : 1;  // no rank goes on without somebody who looks after it
   }
 }
 

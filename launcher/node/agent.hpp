@@ -1,7 +1,7 @@
 // The agent of one run on one node: started over ssh by the run's supervisor, speaks frames over standard input and
-// output. It asks the node's ranks to stop or to save, brings what they write to the workspace where no files are shared,
-// samples the machine, and sees to it that nothing of the run is left on the node in the end. When nobody has spoken to
-// it for too long (the supervisor was killed, the link was cut) it ends the run on its node by itself.
+// output. It asks the node's ranks to stop or to save, brings what they write to the workspace where no files are
+// shared, samples the machine, and sees to it that nothing of the run is left on the node in the end. When nobody has
+// spoken to it for too long (the supervisor was killed, the link was cut) it ends the run on its node by itself.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,9 @@ struct AgentOptions {
 };
 
 inline constexpr std::int64_t heartbeat_ms = 2'000;
-inline constexpr std::int64_t silence_limit_ms = 20'000;  // ten heartbeats: the other side is gone
+inline constexpr std::int64_t silence_limit_ms = 20'000;  // ten heartbeats: the node is gone
+// A supervisor that was killed is noticed at once, as the connection ends; one that waits for a disk is not gone.
+inline constexpr std::int64_t supervisor_silence_limit_ms = 45'000;
 
 int attend_node(const AgentOptions& options);  // returns the exit code
 

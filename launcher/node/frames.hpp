@@ -1,11 +1,13 @@
 // What the agent on a node and the supervisor that started it say to each other, over the standard input
 // and output of ssh or srun.
-// A frame is two lengths (32 bits each, little-endian: of the head, of the body), the head (a JSON object with a "word"),
-// the body (any bytes: a piece of a file), and the end of a line: Slurm passes on whole lines only.
+// A frame is two lengths (32 bits each, little-endian: of the head, of the body), the head (a JSON object with a
+// "word"), the body (any bytes: a piece of a file), and the end of a line: Slurm passes on whole lines only.
 //
 //   to the agent     alive | stop | save | finish | bye | data {id} + bytes | close {id}
-//   from the agent   hello {host, pid, problem} | alive | metrics {values} | append {path, offset} + bytes | part {path,
-//                    offset, last, mode} + bytes | gone {path} | open {id} | data {id} + bytes | close {id} | done {clean}
+//   from the agent   hello {host, pid, problem} | alive | metrics {values} | append {path, offset} + bytes | part
+//   {path,
+//                    offset, last, mode} + bytes | gone {path} | open {id} | data {id} + bytes | close {id} |
+//                    ended {rank, exit_code, signal} | done {clean}
 #pragma once
 
 #include <cstddef>

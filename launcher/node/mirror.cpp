@@ -11,11 +11,13 @@
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
+#include "common/file.hpp"
 
 namespace lockstep::node {
 
 namespace {
-constexpr std::int64_t most_in_a_look = std::int64_t{4} << 20;
+constexpr std::int64_t most_in_a_look = std::int64_t{1} << 20;
+constexpr std::int64_t longest_look_ms = 200;
 constexpr std::int64_t piece_bytes = std::int64_t{256} << 10;
 constexpr std::int64_t settled_ms = 1000;
 constexpr const char* manifest = "manifest.json";
@@ -41,6 +43,13 @@ std::string read_piece(const Fd& file, std::int64_t offset) {
   if (got < 0) throw system_failure("cannot read");
   bytes.resize(static_cast<std::size_t>(got));
   return bytes;
+}
+
+// ./outputs and ./logs, if a program made folders of these links.
+std::string shown_path(const std::string& path) {
+  if (path.starts_with("snapshot/outputs/")) return path.substr(9);
+  if (path.starts_with("snapshot/logs/")) return "logs/user/" + path.substr(14);
+  return path;
 }
 
 bool is_checkpoint(const std::string& name) { return name.starts_with("step-"); }
@@ -77,7 +86,8 @@ bool Mirror::stamp_of(const fs::path& path, Stamp& stamp) {
 bool Mirror::look(bool ended) {
   sent_bytes_ = 0;
   for (const fs::path& folder : {folder_.logs(), folder_.metrics(), folder_.tensorboard()}) send_growth(folder);
-  while (sent_bytes_ < most_in_a_look && send_whole(ended)) {
+  const std::int64_t deadline = monotonic_ms() + longest_look_ms;
+  while (sent_bytes_ < most_in_a_look && monotonic_ms() < deadline && send_whole(ended)) {
   }
   tell_what_is_gone();
   return sent_bytes_ > 0 || !now_.path.empty();
@@ -111,49 +121,63 @@ void Mirror::send_growth(const fs::path& folder) {
 
 // One piece of the file that is under way, or of the next.
 bool Mirror::send_whole(bool ended) {
-  if (now_.path.empty()) {
-    const bool found = choose_whole(folder_.ranks(), "ranks", true) ||
-                       choose_whole(folder_.checkpoints(), "checkpoints", ended) ||
-                       choose_whole(folder_.outputs(), "outputs", ended) ||
-                       choose_whole(folder_.snapshot() / "outputs", "outputs", ended);
-    if (!found) return false;
+  while (now_.path.empty()) {
+    if (due_.empty() && !walk(ended)) return false;
+    now_.path = std::move(due_.front());
+    due_.pop_front();
+    if (!stamp_of(folder_.root() / now_.path, now_.stamp)) {
+      now_ = {};  // it is gone
+      continue;
+    }
+    whole_[now_.path] = now_.stamp;  // a file that changes meanwhile has another stamp, and is sent again
   }
   send_part();
   return true;
 }
 
-bool Mirror::choose_whole(const fs::path& folder, const std::string& shown, bool ended) {
-  std::error_code error;
-  if (fs::symlink_status(folder, error).type() != fs::file_type::directory) return false;
-  const bool is_whole = fs::exists(folder / manifest, error);
-  if (is_checkpoint(folder.filename().string()) && !is_whole) return false;
-  for (const auto& entry : entries_of(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (is_folder(entry)) {
-      if (choose_whole(entry.path(), shown + "/" + name, ended)) return true;
-    } else if (name != manifest && choose_file(entry.path(), shown + "/" + name, ended || is_whole)) {
-      return true;
-    }
-  }
-  return is_whole && choose_file(folder / manifest, shown + "/" + manifest, true);
+// Looks for what has changed. Of a large tree it takes its time, so it is not done too often.
+bool Mirror::walk(bool ended) {
+  const std::int64_t begun = monotonic_ms();
+  if (begun < next_walk_ms_ && !ended) return false;
+  collect(folder_.ranks(), true, false);
+  collect(folder_.checkpoints(), ended, true);
+  collect(folder_.outputs(), ended, false);
+  for (const char* name : {"outputs", "logs"}) collect(folder_.snapshot() / name, ended, false);
+  next_walk_ms_ = monotonic_ms() + 10 * (monotonic_ms() - begun);
+  return !due_.empty();
 }
 
-bool Mirror::choose_file(const fs::path& file, const std::string& shown, bool ended) {
+// `checkpoints`: the folder is the one of checkpoints, or below it.
+void Mirror::collect(const fs::path& folder, bool ended, bool checkpoints) {
+  std::error_code error;
+  if (fs::symlink_status(folder, error).type() != fs::file_type::directory) return;
+  const bool may_be_ours = checkpoints && is_checkpoint(folder.filename().string());
+  const bool is_whole = may_be_ours && fs::exists(folder / manifest, error);
+  if (may_be_ours && !is_whole && !ended) return;
+  auto entries = entries_of(folder);
+  if (checkpoints) std::reverse(entries.begin(), entries.end());  // the newest is what a restart needs
+  for (const auto& entry : entries) {
+    if (is_folder(entry)) {
+      collect(entry.path(), ended, checkpoints);
+    } else if (!is_whole || entry.path().filename() != manifest) {
+      add_if_due(entry.path(), ended || is_whole);
+    }
+  }
+  if (is_whole) add_if_due(folder / manifest, true);
+}
+
+void Mirror::add_if_due(const fs::path& file, bool at_once) {
   Stamp stamp;
-  if (!stamp_of(file, stamp)) return false;
-  const auto known = whole_.find(shown);
-  if (known != whole_.end() && known->second == stamp) return false;
-  const std::int64_t age_ms = now_ms() - stamp.changed_ns / 1'000'000;
-  if (!ended && age_ms < settled_ms) return false;
-  now_ = {fs::relative(file, folder_.root()).string(), stamp, 0};
-  whole_[shown] = stamp;  // a file that changes meanwhile has another, and is sent again
-  return true;
+  if (!stamp_of(file, stamp)) return;
+  const std::string path = fs::relative(file, folder_.root()).string();
+  const auto known = whole_.find(path);
+  if (known != whole_.end() && known->second == stamp) return;
+  if (at_once || now_ms() - stamp.changed_ns / 1'000'000 >= settled_ms) due_.push_back(path);
 }
 
 void Mirror::send_part() {
   const std::string source = now_.path;
-  constexpr std::string_view replaced = "snapshot/";  // ./outputs, if a program made a folder of the link
-  const std::string path = source.starts_with(replaced) ? source.substr(replaced.size()) : source;
+  const std::string path = shown_path(source);
   const Fd file(::open((folder_.root() / source).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info {};
   if (!file || ::fstat(file.get(), &info) != 0) {  // it is gone: what was sent of it stays unfinished

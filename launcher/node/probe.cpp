@@ -112,7 +112,8 @@ Probe look_around(const fs::path& folder, const fs::path& file_to_see) {
   if (!file_to_see.empty()) {
     try {
       probe.seen = read_file_if_exists(file_to_see, 4096).value_or("");
-    } catch (const Error&) {  // it is there and can't be read: not seen
+    } catch (const Error&) {
+      probe.seen.clear();  // it is there and can't be read
     }
   }
   probe.speed = core_speed();

@@ -28,7 +28,7 @@ std::string open_mpi_version();
 
 Probe look_around(const fs::path& folder, const fs::path& file_to_see);  // makes the folder
 
-std::string to_text(const Probe& probe);  // one line of JSON
+std::string to_text(const Probe& probe);                      // one line of JSON
 std::optional<Probe> probe_from_text(std::string_view text);  // the last line that is one; nullopt: none is
 
 }  // namespace lockstep::node

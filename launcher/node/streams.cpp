@@ -41,7 +41,7 @@ void Streams::add(std::int64_t id, Fd socket) { all_[id] = {std::move(socket)}; 
 
 void Streams::add_to(std::vector<pollfd>& waiting) const {
   for (const auto& [id, stream] : all_) {
-    const short wanted = static_cast<short>(POLLIN | (stream.waiting.empty() ? 0 : POLLOUT));
+    const short wanted = static_cast<short>((stream.closing ? 0 : POLLIN) | (stream.waiting.empty() ? 0 : POLLOUT));
     waiting.push_back({stream.socket.get(), wanted, 0});
   }
 }
@@ -84,7 +84,10 @@ void Streams::take(const Frame& frame) {
   Stream& stream = found->second;
   if (frame.word() == "close") stream.closing = true;
   if (frame.word() == "data") stream.waiting += frame.body;
-  if (stream.waiting.size() > most_waiting) all_.erase(found);
+  if (stream.waiting.size() > most_waiting) {
+    send_(about("close", found->first));
+    all_.erase(found);
+  }
 }
 
 Doorway::Doorway(int port, Streams::Send send) : listener_(tcp_socket()), send_(send), streams_(std::move(send)) {
@@ -120,7 +123,8 @@ void Passage::take(const Frame& frame) {
   if (frame.word() != "open") return streams_.take(frame);
   const auto id = frame.head.value("id", std::int64_t{0});
   const sockaddr_in address = loopback(port_);
-  Fd socket = tcp_socket();
+  Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return send_(about("close", id));  // of too many at once; the client tries again
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the interface of sockets
   const int result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   if (result != 0 && errno != EINPROGRESS) return send_(about("close", id));

@@ -23,7 +23,7 @@ class Streams {
 
   void add(std::int64_t id, Fd socket);  // connected, or about to be
   void add_to(std::vector<pollfd>& waiting) const;
-  void look();                   // moves what can be moved, without waiting
+  void look();                    // moves what can be moved, without waiting
   void take(const Frame& frame);  // data or close; of one that is not there any more: nothing
   bool empty() const { return all_.empty(); }
 

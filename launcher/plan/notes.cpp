@@ -58,7 +58,7 @@ static void add_slot_notes(const Plan& plan, const LocalCompute& compute, std::v
 }
 
 static void add_host_notes(const Plan& plan, std::vector<std::string>& notes) {
-  const auto& hosts = plan.remote->compute.hosts;
+  const auto& hosts = remote_of(plan).compute.hosts;
   const auto all = hosts ? hosts->hosts.size() : 0;
   if (all > plan.nodes.size()) {
     notes.push_back(fmt::format("which {} of the {} hosts of '{}' it gets is decided when they are free and well",
@@ -92,7 +92,8 @@ std::vector<std::string> notes_for(const Plan& plan, const Compute& compute) {
   }
   const auto keys = recorded_only(job);
   if (!keys.empty())
-    notes.push_back(fmt::format("recorded, without effect on {}: {}", plan.remote ? "other machines" : "this machine", fmt::join(keys, ", ")));
+    notes.push_back(fmt::format("recorded, without effect on {}: {}", plan.remote ? "other machines" : "this machine",
+                                fmt::join(keys, ", ")));
   add_path_notes(plan, notes);
   for (const auto& name : secrets_in_command(plan)) {
     notes.push_back(fmt::format(

@@ -208,20 +208,21 @@ void set_input_path(Plan& plan, const std::string& name, const fs::path& path) {
   add_path_variables(plan);
 }
 
+void place(Plan& plan, std::vector<spec::Host> nodes) {
+  remote_of(plan).hosts = std::move(nodes);
+  name_nodes(plan);
+}
+
 void place(Plan& plan, const std::vector<std::string>& addresses) {
-  RemotePart& remote = plan.remote.value();
-  remote.hosts.clear();
+  const RemotePart& remote = remote_of(plan);
+  std::vector<spec::Host> nodes;
   for (const auto& address : addresses) {
-    if (!remote.compute.hosts) {
-      remote.hosts.push_back({address, address});
-      continue;
-    }
-    const auto& all = remote.compute.hosts->hosts;
+    const auto& all = hosts_of(remote.compute).hosts;
     const auto host = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.address == address; });
     if (host == all.end()) throw failure("the compute '{}' has no host {}", remote.compute.name, address);
-    remote.hosts.push_back(*host);
+    nodes.push_back(*host);
   }
-  name_nodes(plan);
+  place(plan, std::move(nodes));
 }
 
 std::vector<std::string> launch_argv(const Plan& plan, const std::vector<std::string>& added_variables) {

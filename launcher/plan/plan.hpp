@@ -25,9 +25,9 @@ struct LocalCompute {
 struct RemoteCompute {
   std::string name;
   bool shared_files = false;
-  fs::path scratch;       // on each of them
-  fs::path node_program;  // the entrypoint on each of them, absolute
-  int gpus = 0;           // of each, by the compute's VM size; 0: not said
+  fs::path scratch;                              // on each of them
+  fs::path node_program;                         // the entrypoint on each of them, absolute
+  int gpus = 0;                                  // of each, by the compute's VM size; 0: not said
   std::optional<int> most_nodes = std::nullopt;  // that a run may ask for
   // Hosts that are reached by ssh; what ssh is told of them is a file of ours, whose path has no blanks.
   std::optional<spec::HostsEngine> hosts = std::nullopt;
@@ -73,7 +73,7 @@ struct OutputStep {
 struct RemotePart {
   RemoteCompute compute;
   std::vector<spec::Host> hosts = {};  // of the nodes, in their order; before place(): the first that it might get
-  RunFolder folder{fs::path()};  // the run's folder as its ranks see it; without shared files, each node's own
+  RunFolder folder{fs::path()};        // the run's folder as its ranks see it; without shared files, each node's own
   std::optional<std::int64_t> slurm_job = {};  // its allocation, once it has one
 };
 
@@ -92,7 +92,7 @@ struct Plan {
   std::string compute = "local";
   spec::CommandJob job;
   RunFolder folder{fs::path()};
-  std::vector<std::string> nodes;  // one name per node; on `local` "<host>", or "<host>/0", "<host>/1", ...
+  std::vector<std::string> nodes;    // one name per node; on `local` "<host>", or "<host>/0", "<host>/1", ...
   std::optional<RemotePart> remote;  // nullopt: on this machine
   std::vector<Rank> ranks;
   int slots = 1;  // taken from the machine's ledger
@@ -113,17 +113,24 @@ struct Plan {
   std::vector<std::string> notes;  // what a person should know: the environment is recorded only, oversubscribed, ...
 };
 
+// These throw failure for a run, or a compute, of another kind.
+RemotePart& remote_of(Plan& plan);
+const RemotePart& remote_of(const Plan& plan);
+const spec::HostsEngine& hosts_of(const RemoteCompute& compute);
+const spec::SlurmEngine& slurm_of(const RemoteCompute& compute);
+
 // Throws bad_input (InputErrors where a place is known) for what this compute can't do.
 Plan plan(const spec::CommandJob& job, const Compute& compute, const Surroundings& surroundings);
 
-// A run on other machines has got these, one for each node, by their addresses.
+// A run on other machines has got these, one for each node. Of hosts the addresses are enough.
+void place(Plan& plan, std::vector<spec::Host> nodes);
 void place(Plan& plan, const std::vector<std::string>& addresses);
 
 // A fetched input has arrived: from now on ${{inputs.name}} is `path`, in the command and in the environment.
 void set_input_path(Plan& plan, const std::string& name, const fs::path& path);
 
-// After preparation, when every input has its path: the argv to start. failure if one has none. Ranks on hosts get these
-// variables of mpirun's environment, too.
+// After preparation, when every input has its path: the argv to start. failure if one has none. Ranks on hosts get
+// these variables of mpirun's environment, too.
 std::vector<std::string> launch_argv(const Plan& plan, const std::vector<std::string>& added_variables = {});
 
 // For people and programs. Values of secret variables are masked, in the command line too.

@@ -78,7 +78,9 @@ void print_ranks(const Plan& plan, Page& page) {
   page.line("compute",
             fmt::format("{}: {} on {}, {}{}", plan.compute, count_of(plan.ranks.size(), "rank"),
                         count_of(plan.nodes.size(), "node"), count_of(static_cast<std::size_t>(plan.slots), "slot"),
-                        !plan.oversubscribed ? "" : plan.remote ? " (more than they have)" : " (more than this machine has)"));
+                        !plan.oversubscribed ? ""
+                        : plan.remote        ? " (more than they have)"
+                                             : " (more than this machine has)"));
   for (std::size_t node = 0; node < plan.nodes.size(); ++node) {
     int first = -1;
     int last = -1;
@@ -101,8 +103,8 @@ void print_inputs_and_outputs(const Plan& plan, const Masker& masker, Page& page
   for (const auto& input : plan.inputs) {
     const char* remark = !input.sent_from.empty()                ? "  (sent to the nodes)"
                          : input.how == InputStep::How::in_place ? "  (used in place)"
-                         : input.how == InputStep::How::fetch  ? "  (fetched into the cache)"
-                                                               : "";
+                         : input.how == InputStep::How::fetch    ? "  (fetched into the cache)"
+                                                                 : "";
     page.line("inputs", fmt::format("{:<{}} = {}{}", input.name, width, shown_source(input, masker), remark));
   }
   for (const auto& output : plan.outputs) {

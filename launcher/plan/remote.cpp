@@ -6,9 +6,30 @@
 #include <algorithm>
 
 #include "common/digest.hpp"
+#include "common/error.hpp"
 #include "launcher/plan/added_environment.hpp"
 
 namespace lockstep::plan {
+
+RemotePart& remote_of(Plan& plan) {
+  if (!plan.remote) throw failure("the run is on this machine");
+  return *plan.remote;
+}
+
+const RemotePart& remote_of(const Plan& plan) {
+  if (!plan.remote) throw failure("the run is on this machine");
+  return *plan.remote;
+}
+
+const spec::HostsEngine& hosts_of(const RemoteCompute& compute) {
+  if (!compute.hosts) throw failure("the compute '{}' has no hosts", compute.name);
+  return *compute.hosts;
+}
+
+const spec::SlurmEngine& slurm_of(const RemoteCompute& compute) {
+  if (!compute.slurm) throw failure("the compute '{}' is no Slurm cluster", compute.name);
+  return *compute.slurm;
+}
 
 bool sends_files(const Plan& plan) { return plan.remote && !plan.remote->compute.shared_files; }
 
@@ -24,7 +45,7 @@ static fs::path folder_on_nodes(const RemoteCompute& compute, const Surroundings
 void go_to(const RemoteCompute& compute, const Surroundings& surroundings, Plan& plan) {
   plan.compute = compute.name;
   const auto nodes = static_cast<std::size_t>(plan.job.resources.instance_count);
-  std::vector<spec::Host> hosts = compute.hosts ? compute.hosts->hosts : std::vector<spec::Host>(nodes, {"?", "?"});
+  std::vector<spec::Host> hosts = compute.hosts ? compute.hosts->hosts : std::vector<spec::Host>(nodes, {"any", "any"});
   const auto wanted = std::min(hosts.size(), nodes);
   plan.remote = RemotePart{compute,
                            {hosts.begin(), hosts.begin() + static_cast<std::ptrdiff_t>(wanted)},
@@ -38,23 +59,26 @@ static int ranks_of_node(const Plan& plan, std::size_t node) {
 
 static std::string hosts_argument(const Plan& plan) {
   std::vector<std::string> hosts;
-  for (std::size_t node = 0; node < plan.remote->hosts.size(); ++node) {
-    hosts.push_back(fmt::format("{}:{}", plan.remote->hosts[node].address, ranks_of_node(plan, node)));
+  for (std::size_t node = 0; node < remote_of(plan).hosts.size(); ++node) {
+    const spec::Host& host = remote_of(plan).hosts[node];
+    // Slurm knows its nodes by their names.
+    hosts.push_back(
+        fmt::format("{}:{}", remote_of(plan).compute.slurm ? host.name : host.address, ranks_of_node(plan, node)));
   }
   return fmt::format("{}", fmt::join(hosts, ","));
 }
 
 void name_nodes(Plan& plan) {
   plan.nodes.clear();
-  for (const auto& host : plan.remote->hosts) plan.nodes.push_back(host.name);
+  for (const auto& host : remote_of(plan).hosts) plan.nodes.push_back(host.name);
   plan.environment["LOCKSTEP_NODES"] = addresses_of(plan);
   const auto option = std::find(plan.argv.begin(), plan.argv.end(), "--host");
   if (option != plan.argv.end() && option + 1 != plan.argv.end()) *(option + 1) = hosts_argument(plan);
 }
 
 bool is_more_than_hosts_have(const Plan& plan) {
-  for (std::size_t node = 0; node < plan.remote->hosts.size(); ++node) {
-    const auto slots = plan.remote->hosts[node].slots;
+  for (std::size_t node = 0; node < remote_of(plan).hosts.size(); ++node) {
+    const auto slots = remote_of(plan).hosts[node].slots;
     if (slots && ranks_of_node(plan, node) > *slots) return true;
   }
   return false;
@@ -63,14 +87,14 @@ bool is_more_than_hosts_have(const Plan& plan) {
 void send(const Plan& plan, InputStep& input, const fs::path& from) {
   input.sent_from = from;
   const fs::path name = from.filename().empty() ? from.parent_path().filename() : from.filename();
-  input.path = plan.remote->folder.root() / "inputs" / input.name / name;
+  input.path = remote_of(plan).folder.root() / "inputs" / input.name / name;
 }
 
 void send_and_bring(Plan& plan) {
   for (auto& input : plan.inputs) {
     if (input.how == InputStep::How::in_place) send(plan, input, input.path);
   }
-  for (auto& output : plan.outputs) output.path = plan.remote->folder.output(output.name);
+  for (auto& output : plan.outputs) output.path = remote_of(plan).folder.output(output.name);
 }
 
 std::vector<std::string> remote_mpirun_argv(const Plan& plan, const Environment& environment) {
@@ -78,9 +102,9 @@ std::vector<std::string> remote_mpirun_argv(const Plan& plan, const Environment&
   argv.insert(argv.end(), {"--bind-to", "none"});  // a person's own binding comes by OMPI_MCA_ variables
   argv.insert(argv.end(), {"--wdir", plan.working_folder.string()});
   std::vector<std::pair<std::string, std::string>> parameters;
-  if (plan.remote->compute.hosts) {
+  if (remote_of(plan).compute.hosts) {
     parameters = {{"plm_rsh_agent", "ssh"},
-                  {"plm_rsh_args", "-F " + plan.remote->compute.ssh_config.string()},
+                  {"plm_rsh_args", "-F " + remote_of(plan).compute.ssh_config.string()},
                   {"plm_rsh_no_tree_spawn", "1"}};  // we reach each host; they need not reach each other by ssh
   }
   const std::vector<std::pair<std::string, std::string>> always{
@@ -96,7 +120,7 @@ std::vector<std::string> remote_mpirun_argv(const Plan& plan, const Environment&
     argv.insert(argv.end(), {"--mca", name, value});
   }
   // The ranks' own folder. For mpirun, which runs here, the variable is the folder on this machine.
-  argv.insert(argv.end(), {"-x", "LOCKSTEP_RUN_DIR=" + plan.remote->folder.root().string()});
+  argv.insert(argv.end(), {"-x", "LOCKSTEP_RUN_DIR=" + remote_of(plan).folder.root().string()});
   return argv;
 }
 

@@ -10,10 +10,10 @@ bool sends_files(const Plan& plan);
 RunFolder ranks_folder(const Plan& plan);  // the run's folder as its ranks see it
 
 void go_to(const RemoteCompute& compute, const Surroundings& surroundings, Plan& plan);
-void name_nodes(Plan& plan);                          // from plan.remote->hosts: nodes, mpirun's hosts, their addresses
-bool is_more_than_hosts_have(const Plan& plan);       // slots, as far as the definition tells them
+void name_nodes(Plan& plan);                     // from plan.remote->hosts: nodes, mpirun's hosts, their addresses
+bool is_more_than_hosts_have(const Plan& plan);  // slots, as far as the definition tells them
 void send(const Plan& plan, InputStep& input, const fs::path& from);
-void send_and_bring(Plan& plan);                      // paths of inputs and outputs as the nodes have them
+void send_and_bring(Plan& plan);  // paths of inputs and outputs as the nodes have them
 
 // Up to and without the program. As mpirun_argv(), for ranks that are reached by ssh.
 std::vector<std::string> remote_mpirun_argv(const Plan& plan, const Environment& environment);

@@ -20,6 +20,7 @@ namespace lockstep::slurm {
 
 namespace {
 constexpr std::chrono::seconds time_to_answer(20);
+constexpr std::int64_t time_to_withdraw_ms = 10'000;
 constexpr std::int64_t time_to_complete_ms = 40'000;  // Slurm's KillWait, 30 s unless it is set, and some
 
 ProgramResult run(const spec::SlurmEngine& engine, std::vector<std::string> argv) {
@@ -32,7 +33,8 @@ std::optional<std::int64_t> number_after(const std::string& line, const std::str
   if (at == std::string::npos) return std::nullopt;
   std::int64_t value = 0;
   const char* const begin = line.data() + at + mark.size();
-  return std::from_chars(begin, line.data() + line.size(), value).ec == std::errc() ? std::optional(value) : std::nullopt;
+  return std::from_chars(begin, line.data() + line.size(), value).ec == std::errc() ? std::optional(value)
+                                                                                    : std::nullopt;
 }
 
 std::string without_prefix(std::string line) {
@@ -98,26 +100,42 @@ void Allocation::end_of_salloc() {
   if (!granted_) refusal_ = last_error_.empty() ? "salloc ended without a word" : without_prefix(last_error_);
 }
 
+std::int64_t Allocation::id() const {
+  if (!job_id_) throw failure("Slurm has not said which job it is");
+  return *job_id_;
+}
+
 std::vector<std::string> Allocation::nodes() const {
-  const auto asked = run(engine_, {"squeue", "--noheader", "--jobs", std::to_string(job_id_.value()), "--format=%N"});
+  const auto asked = run(engine_, {"squeue", "--noheader", "--jobs", std::to_string(id()), "--format=%N"});
   std::string list = asked.output;
   while (!list.empty() && list.back() == '\n') list.pop_back();
-  if (asked.exit_code() != 0 || list.empty()) throw failure("Slurm does not say which nodes job {} has: {}", *job_id_, list);
+  if (asked.exit_code() != 0 || list.empty())
+    throw failure("Slurm does not say which nodes job {} has: {}", id(), list);
   return expand_host_list(list);
 }
 
 void Allocation::give_back() {
   if (std::exchange(given_back_, true)) return;
-  if (salloc_.pid > 0) {  // it withdraws what waits
+  if (salloc_.pid > 0) {  // it withdraws what waits; what it was given meanwhile it says
     ::kill(salloc_.pid, SIGTERM);
-    while (::waitpid(salloc_.pid, nullptr, 0) < 0 && errno == EINTR) {
+    const std::int64_t deadline = monotonic_ms() + time_to_withdraw_ms;
+    while (said_ && monotonic_ms() < deadline) {
+      pollfd waiting{said_.get(), POLLIN, 0};
+      ::poll(&waiting, 1, 200);
+      hear();
     }
-    salloc_ = {};
+    if (salloc_.pid > 0) {
+      ::kill(salloc_.pid, SIGKILL);
+      end_of_salloc();
+    }
   }
-  try {
-    if (job_id_) run(engine_, scancel_argv(*job_id_));
-  } catch (const Error&) {
-    // It has ended already, or nobody answers: its time limit, or the next command that finds the run, ends it.
+  if (!job_id_) return;
+  for (int tries = 0; tries < 3; ++tries) {  // a controller that is busy; else the job's time limit ends it
+    try {
+      if (run(engine_, scancel_argv(*job_id_)).exit_code() == 0) return;
+    } catch (const Error&) {
+      ::poll(nullptr, 0, 500);  // and it is asked again
+    }
   }
 }
 
@@ -152,9 +170,10 @@ std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id)
     for (const auto& each : states) {
       if (said.find(each.word) != std::string::npos) return each.meaning;
     }
-  } catch (const Error&) {  // it does not answer
+    return "";
+  } catch (const Error&) {
+    return "";  // it does not answer
   }
-  return "";
 }
 
 void note_allocation(const fs::path& file, const spec::SlurmEngine& engine, std::int64_t job_id) {
@@ -166,8 +185,13 @@ void give_back_noted(const fs::path& file) {
   const auto note = nlohmann::json::parse(read_file_if_exists(file).value_or(""), nullptr, false);
   if (!note.is_object() || !note.contains("job_id") || !note["job_id"].is_number_integer()) return;
   spec::SlurmEngine engine;
-  engine.config_file = note.value("config_file", "");
-  run(engine, scancel_argv(note["job_id"].get<std::int64_t>()));
+  if (note.contains("config_file") && note["config_file"].is_string()) {
+    engine.config_file = note["config_file"].get<std::string>();
+  }
+  run_program({.argv = scancel_argv(note["job_id"].get<std::int64_t>()),
+               .environment = environment_for(engine),
+               .working_folder = {}},
+              std::chrono::seconds(5));  // others wait for whoever closes this run
 }
 
 }  // namespace lockstep::slurm

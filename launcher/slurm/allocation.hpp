@@ -23,8 +23,9 @@ class Allocation {
   void add_to(std::vector<pollfd>& waiting) const;
   void hear();  // without waiting
 
-  std::optional<std::int64_t> job_id() const { return job_id_; }  // as soon as Slurm has said it
-  bool granted() const { return granted_; }                       // and all its nodes are up
+  std::optional<std::int64_t> job_id() const { return job_id_; }          // as soon as Slurm has said it
+  std::int64_t id() const;                                                // of one that has it; else throws failure
+  bool granted() const { return granted_; }                               // and all its nodes are up
   const std::optional<std::string>& refusal() const { return refusal_; }  // it will not be given; why
   std::vector<std::string> nodes() const;                                 // once granted, in Slurm's order
 

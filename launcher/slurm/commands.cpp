@@ -26,9 +26,8 @@ std::vector<std::string> options_of(const spec::SlurmEngine& engine, const Reque
 Environment environment_for(const spec::SlurmEngine& engine) {
   Environment environment = current_environment();
   // Of an allocation that we may have been started in: its options are not this run's.
-  std::erase_if(environment, [](const auto& each) {
-    return each.first.starts_with("SLURM_") && each.first != "SLURM_CONF";
-  });
+  std::erase_if(environment,
+                [](const auto& each) { return each.first.starts_with("SLURM_") && each.first != "SLURM_CONF"; });
   if (!engine.config_file.empty()) environment["SLURM_CONF"] = engine.config_file.string();
   return environment;
 }
@@ -48,10 +47,14 @@ std::vector<std::string> test_argv(const spec::SlurmEngine& engine, const Reques
 
 std::vector<std::string> step_argv(std::int64_t job_id, const std::string& node,
                                    const std::vector<std::string>& words) {
-  std::vector<std::string> argv{"srun",      fmt::format("--jobid={}", job_id),
-                                "--overlap", "--quiet",
-                                "--mpi=none", "--mem=0",
-                                "--nodes=1", "--ntasks=1",
+  std::vector<std::string> argv{"srun",
+                                fmt::format("--jobid={}", job_id),
+                                "--overlap",
+                                "--quiet",
+                                "--mpi=none",
+                                "--mem=0",
+                                "--nodes=1",
+                                "--ntasks=1",
                                 "--nodelist=" + node};
   argv.insert(argv.end(), words.begin(), words.end());
   return argv;

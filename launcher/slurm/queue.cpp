@@ -17,7 +17,7 @@ namespace lockstep::slurm {
 namespace {
 constexpr std::int64_t answer_lasts_ms = 2000;
 constexpr std::chrono::seconds time_for_squeue(10);
-constexpr std::size_t columns = 7;
+constexpr std::size_t queue_columns = 8;
 
 template <class Number>
 std::optional<Number> number(std::string_view text) {
@@ -27,9 +27,9 @@ std::optional<Number> number(std::string_view text) {
 }
 
 std::optional<QueueRow> read_row(std::string_view line) {
-  std::array<std::string_view, columns> fields;
-  for (std::size_t i = 0; i < columns; ++i) {
-    const std::size_t bar = i + 1 < columns ? line.find('|') : line.size();
+  std::array<std::string_view, queue_columns> fields;
+  for (std::size_t i = 0; i < queue_columns; ++i) {
+    const std::size_t bar = i + 1 < queue_columns ? line.find('|') : line.size();
     if (bar == std::string_view::npos) return std::nullopt;
     fields.at(i) = line.substr(0, bar);
     line.remove_prefix(std::min(line.size(), bar + 1));
@@ -38,8 +38,9 @@ std::optional<QueueRow> read_row(std::string_view line) {
   const auto nodes = number<int>(fields[3]);
   const auto priority = number<std::int64_t>(fields[6]);
   if (!id || !nodes || !priority) return std::nullopt;  // of a job array, say
-  return QueueRow{*id, std::string(fields[1]), std::string(fields[2]), *nodes, std::string(fields[4]), std::string(fields[5]),
-                  *priority};
+  return QueueRow{*id,       std::string(fields[1]), std::string(fields[2]),
+                  *nodes,    std::string(fields[4]), std::string(fields[5]),
+                  *priority, std::string(fields[7])};
 }
 
 // Slurm's words for why a job waits, as far as a person can do something with them.
@@ -79,7 +80,7 @@ std::optional<std::string> last_answer(const fs::path& file) {
 }
 }  // namespace
 
-std::vector<std::string> squeue_argv() { return {"squeue", "--noheader", "--all", "--format=%i|%T|%r|%D|%N|%P|%Q"}; }
+std::vector<std::string> squeue_argv() { return {"squeue", "--noheader", "--all", "--format=%i|%T|%r|%D|%N|%P|%Q|%j"}; }
 
 std::vector<QueueRow> read_queue(std::string_view squeue_output) {
   std::vector<QueueRow> rows;
@@ -109,15 +110,16 @@ std::vector<QueueRow> queue(const spec::SlurmEngine& engine, const fs::path& fol
 std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id) {
   const auto ours = std::find_if(rows.begin(), rows.end(), [&](const QueueRow& row) { return row.job_id == job_id; });
   if (ours == rows.end()) return "";
-  const std::string what = fmt::format("{} {} of {}", ours->nodes, ours->nodes == 1 ? "node" : "nodes", ours->partition);
+  const std::string what =
+      fmt::format("{} {} of {}", ours->nodes, ours->nodes == 1 ? "node" : "nodes", ours->partition);
   if (ours->state == "CONFIGURING") return fmt::format("{}: they are starting", what);
   if (ours->state != "PENDING") return "";
   const auto before = std::count_if(rows.begin(), rows.end(), [&](const QueueRow& row) {
     const bool first = row.priority > ours->priority || (row.priority == ours->priority && row.job_id < job_id);
     return row.state == "PENDING" && row.partition == ours->partition && first;
   });
-  const std::string place = before == 0 ? "it is the next"
-                                        : fmt::format("{} {} before it", before, before == 1 ? "job waits" : "jobs wait");
+  const std::string place =
+      before == 0 ? "it is the next" : fmt::format("{} {} before it", before, before == 1 ? "job waits" : "jobs wait");
   return fmt::format("{}; it needs {}: {}", place, what, why(ours->reason));
 }
 

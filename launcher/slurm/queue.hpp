@@ -1,5 +1,5 @@
-// What waits and runs in a cluster: one squeue for all of our runs, asked again when the last answer is two seconds old,
-// by whoever looks.
+// What waits and runs in a cluster: one squeue for all of our runs, asked again when the last answer is two seconds
+// old, by whoever looks.
 #pragma once
 
 #include <optional>
@@ -19,6 +19,7 @@ struct QueueRow {
   std::string node_list;  // "n[1-2]"; of those that run
   std::string partition;
   std::int64_t priority = 0;
+  std::string name;  // of the job: of ours "lockstep-<run id>"
   bool operator==(const QueueRow&) const = default;
 };
 
@@ -28,8 +29,8 @@ std::vector<QueueRow> read_queue(std::string_view squeue_output);  // lines that
 // Throws failure when squeue fails or does not answer in ten seconds. `folder`: where the last answer is kept.
 std::vector<QueueRow> queue(const spec::SlurmEngine& engine, const fs::path& folder);
 
-// "2 jobs wait before it; it needs 2 nodes of main: all fitting nodes are taken", of a job that is pending or whose nodes
-// are starting; "" of any other.
+// "2 jobs wait before it; it needs 2 nodes of main: all fitting nodes are taken", of a job that is pending or whose
+// nodes are starting; "" of any other.
 std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id);
 
 }  // namespace lockstep::slurm

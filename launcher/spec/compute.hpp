@@ -69,7 +69,7 @@ struct Compute {
   Tier tier = Tier::dedicated;
   std::optional<HostsEngine> hosts = std::nullopt;  // the engine; none of these: it is recorded and runs nothing
   std::optional<SlurmEngine> slurm = std::nullopt;
-  std::vector<std::string> recorded = {};           // keys of the file that have no effect here, for a note
+  std::vector<std::string> recorded = {};  // keys of the file that have no effect here, for a note
   bool operator==(const Compute&) const = default;
 };
 

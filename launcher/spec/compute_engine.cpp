@@ -170,7 +170,8 @@ void read_engine(Keys& keys, ComputeDraft& draft) {
     HostsReader(hosts.hosts, engine.mistakes()).read(engine);
     engine.mapping("ssh", [&](Keys& ssh) { read_ssh(ssh, draft, hosts.ssh); });
     engine.optional("shared_files", hosts.shared_files);
-    hosts.scratch = engine.optional("scratch", scratch, check_scratch) ? fs::path(scratch) : usual_scratch(hosts.ssh.user);
+    hosts.scratch =
+        engine.optional("scratch", scratch, check_scratch) ? fs::path(scratch) : usual_scratch(hosts.ssh.user);
     draft.compute.hosts = hosts;
   });
 }

@@ -8,13 +8,13 @@
 #include "common/error.hpp"
 #include "common/fault.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/processes/stop.hpp"
+#include "launcher/slurm/allocation.hpp"
 #include "launcher/supervise/children.hpp"
 #include "launcher/supervise/ending.hpp"
 #include "launcher/supervise/journal_intake.hpp"
 #include "launcher/supervise/records.hpp"
 #include "launcher/supervise/run_archive.hpp"
-#include "launcher/processes/stop.hpp"
-#include "launcher/slurm/allocation.hpp"
 #include "launcher/supervise/supervisor.hpp"
 
 namespace lockstep::supervise {
@@ -33,7 +33,7 @@ int ranks_of(const RunFolder& folder) {
 // The session that the run's program was started in, as long as one of its ranks lives to tell; 0: unknown.
 pid_t session_of(const RunFolder& folder) {
   for (const auto& rank : entrypoint::read_registrations(folder)) {
-    if (!is_alive(rank.process)) continue;
+    if (!entrypoint::is_here(rank) || !is_alive(rank.process)) continue;
     if (const pid_t session = ::getsid(rank.process.pid); session > 0 && session != ::getsid(0)) return session;
   }
   return 0;
@@ -62,7 +62,8 @@ Ending ending_of(history::Store& store, const history::Run& run, const RunFolder
 static void give_back_nodes(const RunFolder& folder) {
   try {
     slurm::give_back_noted(folder.allocation_file());
-  } catch (const Error&) {
+  } catch (const std::exception&) {
+    return;  // the allocation's own time limit ends it
   }
 }
 

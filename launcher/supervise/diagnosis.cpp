@@ -18,6 +18,8 @@
 
 namespace lockstep::supervise {
 
+using processes::rank_end;
+
 namespace {
 constexpr std::size_t lines_to_show = 20;
 constexpr std::size_t lines_to_search = 200;  // for hints: a traceback is longer than what we show
@@ -88,16 +90,17 @@ std::string node_name(const Diagnosis& diagnosis, bool several_on_one_host) {
 }
 
 void describe_rank(const RunFolder& folder, Diagnosis& diagnosis, int rank, bool aborted) {
-  bool several_nodes = false;
+  std::set<int> nodes;
   std::set<std::string> hosts;
   for (const auto& each : entrypoint::read_registrations(folder)) {
-    several_nodes = several_nodes || each.node > 0;
+    nodes.insert(each.node);
     hosts.insert(each.host);
     if (each.rank != rank) continue;
     diagnosis.node = each.node;
     diagnosis.host = each.host;
   }
-  const std::string node = diagnosis.host.empty() ? "" : " on " + node_name(diagnosis, several_nodes && hosts.size() == 1);
+  const std::string node =
+      diagnosis.host.empty() ? "" : " on " + node_name(diagnosis, nodes.size() > 1 && hosts.size() == 1);
   diagnosis.rank = rank;
   diagnosis.log.file = folder.rank_log(rank).string();
   diagnosis.reason = fmt::format("rank {}{} {}; log: {}", rank, node, end_text(diagnosis, aborted), diagnosis.log.file);
@@ -142,12 +145,13 @@ Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, st
   return diagnosis;
 }
 
-Diagnosis diagnose_rank(const RunFolder& folder, int rank, std::optional<int> exit_code, std::optional<int> signal) {
+Diagnosis diagnose_rank(const RunFolder& folder, int rank, std::optional<int> exit_code, std::optional<int> signal,
+                        bool aborted) {
   Diagnosis diagnosis;
   diagnosis.exit_code = exit_code;
   diagnosis.signal = signal;
-  describe_rank(folder, diagnosis, rank, false);
-  read_log(diagnosis, false);
+  describe_rank(folder, diagnosis, rank, aborted);
+  read_log(diagnosis, aborted);
   return diagnosis;
 }
 

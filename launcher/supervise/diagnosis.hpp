@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "common/run_folder.hpp"
-#include "launcher/supervise/rank_watch.hpp"
+#include "launcher/processes/rank_watch.hpp"
 
 namespace lockstep::supervise {
+
+using processes::RankEnd;
 
 // What a failed run's log tells; kept in state.json.
 struct FailureLog {
@@ -41,6 +43,7 @@ Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, st
                    std::string_view launcher_text);
 
 // Of a rank that is known to have failed so, with what its log holds by now.
-Diagnosis diagnose_rank(const RunFolder& folder, int rank, std::optional<int> exit_code, std::optional<int> signal);
+Diagnosis diagnose_rank(const RunFolder& folder, int rank, std::optional<int> exit_code, std::optional<int> signal,
+                        bool aborted = false);
 
 }  // namespace lockstep::supervise

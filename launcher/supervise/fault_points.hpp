@@ -5,15 +5,15 @@
 namespace lockstep::supervise {
 
 enum class FaultScene {
-  plain,     // passed by every run
-  hosts,     // only of a run on other machines
-  slurm,     // only of a run in a cluster
-  restarted, // only of a run that begins again
-  queued,    // only when a run has to wait for slots
-  stopped,   // only when a run is asked to end
-  orphaned,  // only in a keeper whose supervisor was killed
-  bereaved,  // only in a supervisor whose keeper was killed
-  abandoned  // only in a command that closes what others left
+  plain,      // passed by every run
+  hosts,      // only of a run on other machines
+  slurm,      // only of a run in a cluster
+  restarted,  // only of a run that begins again
+  queued,     // only when a run has to wait for slots
+  stopped,    // only when a run is asked to end
+  orphaned,   // only in a keeper whose supervisor was killed
+  bereaved,   // only in a supervisor whose keeper was killed
+  abandoned   // only in a command that closes what others left
 };
 
 struct FaultPoint {
@@ -35,6 +35,7 @@ inline constexpr FaultPoint fault_points[] = {
     {"supervisor.after_preparing", FaultScene::plain},
     {"supervisor.after_prepare", FaultScene::plain},
     {"supervisor.after_records", FaultScene::plain},
+    {"supervisor.after_asking", FaultScene::slurm},
     {"supervisor.after_allocation", FaultScene::slurm},
     {"supervisor.after_hosts", FaultScene::hosts},
     {"supervisor.after_send", FaultScene::hosts},

@@ -14,12 +14,12 @@
 #include "common/error.hpp"
 #include "common/fault.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/processes/rank_watch.hpp"
+#include "launcher/processes/stop.hpp"
 #include "launcher/supervise/diagnosis.hpp"
-#include "launcher/supervise/rank_watch.hpp"
 #include "launcher/supervise/say.hpp"
 #include "launcher/supervise/signals.hpp"
 #include "launcher/supervise/stages.hpp"
-#include "launcher/processes/stop.hpp"
 
 namespace lockstep::supervise {
 
@@ -87,7 +87,7 @@ class Keeper {
     try {
       const Fd log = open_file(folder_.system_log(), O_WRONLY | O_CREAT | O_APPEND);
       log_before_ = fs::file_size(folder_.system_log());
-      ranks_seen_ = std::make_unique<RankWatch>(folder_);
+      ranks_seen_ = std::make_unique<processes::RankWatch>(folder_);
       program_ =
           start_program({wanted.argv, wanted.environment, wanted.working_folder, -1, log.get(), log.get(), true});
     } catch (const Error& error) {
@@ -106,10 +106,15 @@ class Keeper {
     program_ended_ = false;
     status_ = 0;
     unkillable_ = false;
+    stop_.reset();
+    stages_.reset();
   }
 
   void stop(StopRequest request) {
-    if (waits_) return;
+    if (waits_) {  // it has ended, and will not begin again
+      over_ = true;
+      return;
+    }
     reap();
     if (program_ended_) return;  // it ended by itself before
     if (!stop_) stop_ = std::move(request);
@@ -183,7 +188,7 @@ class Keeper {
     ranks_seen_->update();
     auto ends = ranks_seen_->ends();
     const auto only = entrypoint::read_registration(folder_, 0);
-    if (only && only->process == program_) ends = {rank_end(0, status_, now_ms())};
+    if (only && only->process == program_) ends = {processes::rank_end(0, status_, now_ms())};
     std::string log = read_file(folder_.system_log());
     log.erase(0, std::min<std::size_t>(log.size(), log_before_));
     Diagnosis diagnosis = diagnose(folder_, ends, status_, log);
@@ -208,7 +213,8 @@ class Keeper {
 
   // After a failure, or when its ranks have saved and left, the supervisor may want the program to begin again.
   void end(const Ending& ending) {
-    waits_ = may_begin_again_ && !stop_ && !orphaned_ && ending.state != RunState::completed;
+    const bool unwanted = ending.state != RunState::completed && !(stop_ && stop_->state == RunState::canceled);
+    waits_ = may_begin_again_ && unwanted && !orphaned_;
     over_ = !waits_;
     const std::int64_t deadline = monotonic_ms() + write_limit_ms;
     while (true) {
@@ -233,9 +239,9 @@ class Keeper {
   Channel channel_;
   SignalFd signals_;
   Stages stages_;
-  std::unique_ptr<RankWatch> ranks_seen_;  // from the start of the program on
-  std::uintmax_t log_before_ = 0;          // length of system.log then: what follows is the program's
-  ProcessId program_;                      // pid 0: not started
+  std::unique_ptr<processes::RankWatch> ranks_seen_;  // from the start of the program on
+  std::uintmax_t log_before_ = 0;                     // length of system.log then: what follows is the program's
+  ProcessId program_;                                 // pid 0: not started
   bool program_ended_ = false;
   int status_ = 0;  // then: as waitpid gives it
   std::optional<StopRequest> stop_;

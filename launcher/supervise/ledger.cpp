@@ -161,7 +161,8 @@ LedgerEntry& entry_of(Book& book, std::int64_t ticket) {
 }  // namespace
 
 std::span<const std::string> claimed(const LedgerEntry& entry) {
-  return std::span(entry.hosts).first(entry.running ? static_cast<std::size_t>(entry.nodes) : entry.hosts.size());
+  const std::size_t own = entry.running ? static_cast<std::size_t>(std::max(0, entry.nodes)) : entry.hosts.size();
+  return std::span(entry.hosts).first(std::min(own, entry.hosts.size()));
 }
 
 bool may_meet(const LedgerEntry& a, const LedgerEntry& b) {
@@ -192,12 +193,8 @@ std::int64_t Ledger::enter_for_hosts(const std::string& run_id, const std::strin
   return with_book(folder_, [&](Book& book, bool& changed) {
     changed = true;
     const std::int64_t ticket = book.next_ticket++;
-    book.entries.push_back({.ticket = ticket,
-                            .run_id = run_id,
-                            .workspace = workspace,
-                            .owner = owner,
-                            .nodes = nodes,
-                            .hosts = hosts});
+    book.entries.push_back(
+        {.ticket = ticket, .run_id = run_id, .workspace = workspace, .owner = owner, .nodes = nodes, .hosts = hosts});
     return ticket;
   });
 }

@@ -1,5 +1,5 @@
-// What the runs of this machine share: its slots, the hosts that it reaches by ssh, and the ports at which runs meet. One
-// ledger for all workspaces (design.md, "The queue of one machine").
+// What the runs of this machine share: its slots, the hosts that it reaches by ssh, and the ports at which runs meet.
+// One ledger for all workspaces (design.md, "The queue of one machine").
 #pragma once
 
 #include <optional>

@@ -28,7 +28,8 @@ class Stages {
   // `ranks_save`: some rank registered itself as one that saves on TERM, so it is worth the whole grace. Ranks that do
   // not save get kill_after only. Asking twice does nothing.
   void begin(std::int64_t now_ms, bool ranks_save);
-  void advance(std::int64_t now_ms);  // does what is due
+  void advance(std::int64_t now_ms);      // does what is due
+  void reset() { stage_ = Stage::none; }  // there is another program to stop
   bool begun() const { return stage_ != Stage::none; }
   bool killed() const { return stage_ == Stage::killed; }
 

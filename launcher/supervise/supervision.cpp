@@ -10,13 +10,13 @@
 #include "launcher/compute/local.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
 #include "launcher/hosts/reach.hpp"
+#include "launcher/processes/stop.hpp"
 #include "launcher/supervise/children.hpp"
 #include "launcher/supervise/keeper.hpp"
 #include "launcher/supervise/records.hpp"
 #include "launcher/supervise/retry.hpp"
 #include "launcher/supervise/run_archive.hpp"
 #include "launcher/supervise/say.hpp"
-#include "launcher/processes/stop.hpp"
 
 namespace lockstep::supervise {
 
@@ -106,8 +106,7 @@ bool Supervision::wait_for_slots() {
       queued = true;
       const std::string what = plan_.remote ? fmt::format("{} hosts of {}", plan_.nodes.size(), plan_.compute)
                                             : fmt::format("{} slots of this machine", plan_.slots);
-      say("supervisor",
-          fmt::format("waiting for {}; {} runs wait before this one", what, ledger_->position(ticket_)));
+      say("supervisor", fmt::format("waiting for {}; {} runs wait before this one", what, ledger_->position(ticket_)));
       set_state(RunState::queued);
       fault_point("supervisor.after_queued");
     }
@@ -165,7 +164,7 @@ void Supervision::start() {
   program.environment.insert_or_assign("LOCKSTEP_RUN_DIR", plan_.folder.root().string());
   if (plan_.remote && plan_.remote->slurm_job) {
     std::vector<std::string> nodes;
-    for (const auto& each : plan_.remote->hosts) nodes.push_back(each.address);
+    for (const auto& each : plan_.remote->hosts) nodes.push_back(each.name);
     const auto per_node = static_cast<int>((plan_.ranks.size() + nodes.size() - 1) / nodes.size());
     for (const auto& [name, value] : hosts::environment_of(*plan_.remote)) {
       if (name == "SLURM_CONF") program.environment[name] = value;
@@ -241,7 +240,7 @@ void Supervision::finish(Ending ending) {
   look_at_store();    // for a request that came while the program ended
   if (program_ && !stop_) set_state(RunState::finalizing);
   fault_point("supervisor.after_finalizing");
-  if (started_) {
+  if (started_ms_ != 0) {  // in this attempt or in one before
     try {
       compute::collect(plan_, [](const std::string& line) { say("collect", line); });
     } catch (const std::exception& problem) {
@@ -284,7 +283,9 @@ Ending Supervision::ending_without_keeper() {
   say("supervisor", "the keeper is gone; stopping the run");
   int status = 0;
   const bool ended_before = program_ && ::waitpid(*program_, &status, WNOHANG) == *program_;
-  processes::kill_all(plan_.folder, 0, ::getpid(), processes::kill_limit_ms, program_.value_or(0));
+  // Whatever a run on this machine left is our child by now; of one elsewhere our own ssh are, which are needed still.
+  const pid_t root = !plan_.remote ? ::getpid() : ended_before ? 0 : program_.value_or(0);
+  processes::kill_all(plan_.folder, 0, root, processes::kill_limit_ms, program_.value_or(0));
   fault_point("supervisor.after_bereaved_sweep");
   Ending ending = ended(RunState::failed, fmt::format("{}; the run was stopped", keeper_killed));
   if (stop_) ending = ended(stop_->state, stop_->reason);
@@ -305,6 +306,7 @@ void Supervision::call_off(const std::string& problem) {
     wait_readable({channel_.fd()}, supervision_tick_ms);
     hear_keeper();
   }
+  channel_.send({"dismiss", {}});  // it may wait for another start
   try {
     agents_.reset();  // without a word: they end what is left on the nodes
     allocation_.reset();

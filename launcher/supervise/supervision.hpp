@@ -49,10 +49,12 @@ class Supervision {
   void note_queue();
   std::optional<Ending> go_to_hosts();
   bool choose_hosts(std::string& problem);
+  std::vector<spec::Host> nodes_of_allocation() const;
   void start_agents();
   bool wait_for_agents();
   void look_at_hosts();
   void leave_hosts(Ending& ending);
+  void name_first_failure(Ending& ending) const;
 
   Ending ending_before_start(const std::string& what);
   Ending ending_without_keeper();
@@ -81,11 +83,11 @@ class Supervision {
   SignalFd signals_;
   std::unique_ptr<Ledger> ledger_;
   JournalIntake journals_;
-  std::unique_ptr<tracking::Endpoint> endpoint_;  // while the program runs; null: none could be opened
+  std::unique_ptr<tracking::Endpoint> endpoint_;   // while the program runs; null: none could be opened
   std::unique_ptr<slurm::Allocation> allocation_;  // of a run in a cluster
   std::vector<std::string> bad_nodes_;             // of the cluster, that it will not ask for again
-  std::unique_ptr<hosts::Agents> agents_;         // of a run on hosts, from before its program to after it
-  int tunnel_ = 0;                                // the port of the nodes that leads to the endpoint
+  std::unique_ptr<hosts::Agents> agents_;          // of a run on hosts, from before its program to after it
+  int tunnel_ = 0;                                 // the port of the nodes that leads to the endpoint
   std::unique_ptr<history::Store> store_;
   std::optional<machine::SystemMetrics>
       machine_;  // from the start of the program to its end, if its samples are wanted
@@ -102,10 +104,11 @@ class Supervision {
   std::int64_t sampling_interval_ms_ = 0;
   int restarts_ = 0;
   int preemptions_ = 0;
-  bool preempted_ = false;  // the cluster has taken the nodes of this attempt away
+  bool preempted_ = false;               // the cluster has taken the nodes of this attempt away
   std::int64_t next_queue_look_ms_ = 0;  // monotonic
   std::string queue_;                    // why it waits, as it was written last
-  std::int64_t lost_ms_ = 0;  // monotonic: when a host was found to be gone
+  bool stopped_for_loss_ = false;        // stop_ is ours, of an attempt that lost a host
+  std::int64_t lost_ms_ = 0;             // monotonic: when a host was found to be gone
 };
 
 }  // namespace lockstep::supervise

@@ -14,14 +14,20 @@ using history::RunState;
 
 // Its files are here and its nodes are clean when this returns a reason; the ending is told in full otherwise, too.
 std::optional<std::string> Supervision::why_again(Ending& ending) {
-  if (ending.state == RunState::completed || stop_ || keeper_gone()) return std::nullopt;
+  if (ending.state == RunState::completed || (stop_ && !stopped_for_loss_) || keeper_gone()) return std::nullopt;
   if (restarts_ >= limits_.max_restarts && !limits_.preemptible) return std::nullopt;
   if (agents_) leave_hosts(ending);
-  if (over() || cancel_was_requested()) return std::nullopt;
+  if (cancel_was_requested()) return std::nullopt;
+  if (stopped_for_loss_ && restarts_ < limits_.max_restarts) {
+    stop_.reset();
+    stopped_for_loss_ = false;
+  }
+  if (over()) return std::nullopt;
   if (preempted_) {
     ++preemptions_;
     preempted_ = false;
-    return fmt::format("preempted for the {}. time; it waits for nodes, and goes on from its last checkpoint", preemptions_);
+    return fmt::format("preempted for the {}. time; it waits for nodes, and goes on from its last checkpoint",
+                       preemptions_);
   }
   if (ending.state != RunState::failed) return std::nullopt;  // its ranks have saved and left by themselves
   if (restarts_ >= limits_.max_restarts) return std::nullopt;
@@ -45,7 +51,8 @@ std::optional<Ending> Supervision::begin_again(const std::string& why) {
   fault_point("supervisor.before_restart");
   history::Outcome reason;
   reason.reason = why;
-  set_state(allocation_ ? RunState::queued : RunState::preparing, reason);
+  const RunState next = allocation_ ? RunState::queued : RunState::preparing;
+  if (store_->get_run(plan_.run_id).state != next) set_state(next, reason);  // it is, if nothing could be started
   with_retries([&] {
     std::vector<history::KeyValue> tags{{"lockstep.restarts", std::to_string(restarts_)}};
     if (preemptions_ > 0) tags.push_back({"lockstep.preemptions", std::to_string(preemptions_)});
@@ -57,7 +64,8 @@ std::optional<Ending> Supervision::begin_again(const std::string& why) {
   if (allocation_) {  // its nodes may be gone
     allocation_.reset();
     std::string problem;
-    if (!wait_for_nodes(problem)) return over() ? ending_before_start("it got its nodes again") : ended(RunState::failed, problem);
+    if (!wait_for_nodes(problem))
+      return over() ? ending_before_start("it got its nodes again") : ended(RunState::failed, problem);
     set_state(RunState::preparing);
   }
   listen(0);

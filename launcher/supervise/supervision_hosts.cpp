@@ -1,6 +1,10 @@
 // What a run on hosts has besides: which hosts, whether they are well, its files there, an agent on each.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <map>
 
 #include "common/clock.hpp"
 #include "common/digest.hpp"
@@ -10,6 +14,7 @@
 #include "launcher/hosts/reach.hpp"
 #include "launcher/hosts/send.hpp"
 #include "launcher/plan/remote.hpp"
+#include "launcher/slurm/nodes.hpp"
 #include "launcher/supervise/diagnosis.hpp"
 #include "launcher/supervise/say.hpp"
 #include "launcher/supervise/supervision.hpp"
@@ -39,8 +44,8 @@ void Supervision::note_queue() {
   if (monotonic_ms() < next_queue_look_ms_ || !allocation_->job_id()) return;
   next_queue_look_ms_ = monotonic_ms() + 2000;
   try {
-    const auto rows = slurm::queue(*plan_.remote->compute.slurm, runtime_folder() / "slurm");
-    std::string text = slurm::queue_text(rows, *allocation_->job_id());
+    const auto rows = slurm::queue(plan::slurm_of(plan::remote_of(plan_).compute), runtime_folder() / "slurm");
+    std::string text = slurm::queue_text(rows, allocation_->id());
     if (text == queue_) return;
     queue_ = std::move(text);
     if (!queue_.empty()) say("slurm", queue_);
@@ -51,10 +56,10 @@ void Supervision::note_queue() {
 }
 
 bool Supervision::wait_for_nodes(std::string& problem) {
-  const auto& engine = *plan_.remote->compute.slurm;
+  const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
   allocation_ = std::make_unique<slurm::Allocation>(engine, hosts::slurm_request(plan_, bad_nodes_));
   if (store_->get_run(plan_.run_id).state != RunState::queued) set_state(RunState::queued);
-  fault_point("supervisor.after_queued");
+  fault_point("supervisor.after_asking");
   bool noted = false;
   while (!allocation_->granted() && !allocation_->refusal()) {
     listen(tick_ms);
@@ -62,7 +67,7 @@ bool Supervision::wait_for_nodes(std::string& problem) {
     allocation_->hear();
     if (allocation_->job_id() && !noted) {
       noted = true;
-      slurm::note_allocation(plan_.folder.allocation_file(), engine, *allocation_->job_id());
+      slurm::note_allocation(plan_.folder.allocation_file(), engine, allocation_->id());
       fault_point("supervisor.after_allocation");
     }
     note_queue();
@@ -73,8 +78,8 @@ bool Supervision::wait_for_nodes(std::string& problem) {
     problem = fmt::format("Slurm gives it no nodes: {}", *allocation_->refusal());
     return false;
   }
-  plan_.remote->slurm_job = allocation_->job_id();
-  say("slurm", fmt::format("job {}", *plan_.remote->slurm_job));
+  plan::remote_of(plan_).slurm_job = allocation_->job_id();
+  say("slurm", fmt::format("job {}", allocation_->id()));
   listen(0);
   return !over();
 }
@@ -114,21 +119,38 @@ std::optional<Ending> Supervision::go_to_hosts() {
   return over() ? std::optional(ending_before_start("its program started")) : std::nullopt;
 }
 
+// With the addresses at which they reach each other: not in every cluster are the names known there.
+std::vector<spec::Host> Supervision::nodes_of_allocation() const {
+  std::map<std::string, std::string> addresses;
+  for (auto& each : slurm::nodes_of(plan::slurm_of(plan::remote_of(plan_).compute)))
+    addresses[each.name] = each.address;
+  std::vector<spec::Host> nodes;
+  for (const auto& name : allocation_->nodes()) {
+    const auto known = addresses.find(name);
+    nodes.push_back({name, known == addresses.end() ? name : known->second});
+  }
+  return nodes;
+}
+
 // Those that the ledger gives, as long as they are well; others in place of those that are not.
 bool Supervision::choose_hosts(std::string& problem) {
   std::vector<std::string> bad;
   std::vector<std::string> problems;
   while (true) {
-    plan::place(plan_, allocation_ ? allocation_->nodes() : ledger_->hosts_of(ticket_));
-    const auto reports = hosts::preflight(workspace_, *plan_.remote, plan_.remote->hosts,
-                                          this_program(), [this] {
-                                            listen(0);
-                                            return over();
-                                          });
+    if (allocation_) {
+      plan::place(plan_, nodes_of_allocation());
+    } else {
+      plan::place(plan_, ledger_->hosts_of(ticket_));
+    }
+    const auto reports =
+        hosts::preflight(workspace_, plan::remote_of(plan_), plan::remote_of(plan_).hosts, this_program(), [this] {
+          listen(0);
+          return over();
+        });
     const std::size_t before = bad.size();
     for (const auto& each : reports) {
       if (each.problems.empty()) continue;
-      bad.push_back(each.host.address);
+      bad.push_back(allocation_ ? each.host.name : each.host.address);
       for (const auto& text : each.problems) {
         problems.push_back(text);
         say("hosts", text);
@@ -186,9 +208,29 @@ void Supervision::look_at_hosts() {
   if (!agents_->loss() || !started_ || ending_) return;
   if (lost_ms_ == 0) {
     lost_ms_ = monotonic_ms();
-    say("hosts", *agents_->loss());
+    say("hosts", agents_->loss().value_or(""));
   }
-  if (!stop_ && monotonic_ms() - lost_ms_ >= mpirun_may_say_ms) stop({RunState::failed, *agents_->loss()});
+  if (stop_ || monotonic_ms() - lost_ms_ < mpirun_may_say_ms) return;
+  stopped_for_loss_ = true;
+  stop({RunState::failed, agents_->loss().value_or("")});
+}
+
+// mpirun did not say which rank failed. Its nodes do; those that were ended because of it count last.
+void Supervision::name_first_failure(Ending& ending) const {
+  std::vector<RankEnd> ends = agents_->ends();
+  std::stable_partition(ends.begin(), ends.end(), [](const RankEnd& end) {
+    const int signal = end.signal.value_or(end.exit_code.value_or(0) > 128 ? *end.exit_code - 128 : 0);
+    return signal != SIGTERM && signal != SIGKILL;
+  });
+  const auto found = diagnose(plan_.folder, ends, ending.outcome.exit_code.value_or(1) << 8, "");
+  if (!found.rank) return;
+  ending.outcome.reason = found.reason;
+  ending.outcome.first_failed_rank = found.rank;
+  ending.failure = found.log;
+  if (found.exit_code || found.signal) {
+    ending.outcome.exit_code = found.exit_code;
+    ending.outcome.signal = found.signal;
+  }
 }
 
 // The program has ended. Its files come, its nodes are left clean; then its end can be told with all that is known.
@@ -196,17 +238,18 @@ void Supervision::leave_hosts(Ending& ending) {
   agents_->finish();
   while (!agents_->all_done()) listen(tick_ms);
   fault_point("supervisor.after_files");
-  for (const auto& node : agents_->unclean()) {
-    ending.outcome.reason += fmt::format("; some of its processes on {} could not be killed", node);
-  }
-  if (ending.state == RunState::failed && ending.failure && ending.outcome.first_failed_rank) {
-    const auto again = diagnose_rank(plan_.folder, *ending.outcome.first_failed_rank, ending.outcome.exit_code,
-                                     ending.outcome.signal);
+  if (ending.state == RunState::failed && !stop_ && !agents_->loss() && !ending.outcome.first_failed_rank &&
+      ending.outcome.exit_code) {
+    name_first_failure(ending);
+  } else if (ending.state == RunState::failed && ending.failure && ending.outcome.first_failed_rank) {
+    const auto again =
+        diagnose_rank(plan_.folder, *ending.outcome.first_failed_rank, ending.outcome.exit_code, ending.outcome.signal,
+                      ending.outcome.reason.find("MPI_Abort") != std::string::npos);
     ending.outcome.reason = again.reason;
     ending.failure = again.log;
   }
   if (allocation_ && !stop_ && ending.state != RunState::completed) {
-    const std::string became = slurm::what_became_of(*plan_.remote->compute.slurm, *allocation_->job_id());
+    const std::string became = slurm::what_became_of(plan::slurm_of(plan::remote_of(plan_).compute), allocation_->id());
     preempted_ = became == "was preempted";
     if (!became.empty()) ending.outcome.reason = fmt::format("its Slurm job {}; {}", became, ending.outcome.reason);
   }
@@ -214,7 +257,11 @@ void Supervision::leave_hosts(Ending& ending) {
   if (ending.state == RunState::failed && loss && ending.outcome.reason.find(*loss) == std::string::npos) {
     ending.outcome.reason = fmt::format("{}; {}", *loss, ending.outcome.reason);
   }
-  if (!loss) agents_->dismiss();
+  for (const auto& node : agents_->unclean()) {
+    ending.outcome.reason += fmt::format("{}some of its processes on {} could not be killed",
+                                         ending.outcome.reason.empty() ? "" : "; ", node);
+  }
+  agents_->dismiss();
   agents_.reset();
 }
 

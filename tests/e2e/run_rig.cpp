@@ -83,7 +83,7 @@ plan::Plan RunRig::command_plan(const std::string& run_id, const std::string& co
   surroundings.user = "tester";
   surroundings.host_environment = current_environment();
   surroundings.as_root = ::geteuid() == 0;
-  return plan::plan(job, {.host_name = "here", .slots = machine_slots_}, surroundings);
+  return plan::plan(job, plan::LocalCompute{.host_name = "here", .slots = machine_slots_}, surroundings);
 }
 
 plan::Plan RunRig::scribe_plan(const std::string& run_id, const Scribe& scribe, const Workspace& workspace) {

@@ -4,24 +4,17 @@
     hosts_test.py BUILD-FOLDER [TEST...]
 """
 
-import hashlib
 import json
-import os
 import pathlib
-import signal
 import sys
-import subprocess
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import hosts as rig  # noqa: E402
-import waiting  # noqa: E402
+import jobs  # noqa: E402
+from jobs import DATA, PYTHON  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
-LOCKSTEP = BUILD / "bin/lockstep"
-DATA = "/usr/share/datasets/fashion-mnist"
-PYTHON = "/usr/bin/python3"
 LOG_BY_REST = f"""{PYTHON} - <<'END'
 import json, os, urllib.request
 request = urllib.request.Request(os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/log-metric",
@@ -31,22 +24,16 @@ print(urllib.request.urlopen(request, timeout=20).status)
 END"""
 
 
-class OnHosts(unittest.TestCase):
+class OnHosts(jobs.JobCase):
     """A compute `lab`; `self.shared` says whether its hosts see the workspace."""
 
+    lockstep_program = BUILD / "bin/lockstep"
+    compute = "lab"
     shared = False
-    count = 3
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="lockstep-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)  # below /tmp, of which each host has its own
-        self.hosts = rig.Hosts(self.count, shared=self.folder if self.shared else None, hidden=[BUILD])
-        self.hosts.__enter__()
-        self.addCleanup(self.hosts.__exit__)
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKSTEP_", "MLFLOW_"))}
-        self.environment |= {"LOCKSTEP_WORKSPACE": f"{self.folder}/ws", "LOCKSTEP_RUNTIME_DIR": f"{self.folder}/runtime",
-                             "OMPI_MCA_mpi_yield_when_idle": "1"}
+        self.begin()  # its folder is below /tmp, of which each host has its own
+        self.hosts = self.enterContext(rig.Hosts(3, shared=self.folder if self.shared else None, hidden=[BUILD]))
         definition = self.folder / "lab.yml"
         definition.write_text(f"""name: lab
 type: amlcompute
@@ -58,50 +45,8 @@ engine:
 """)
         self.lockstep("compute", "create", "-f", definition)
 
-    def lockstep(self, *words, code=0):
-        done = self.hosts.run([LOCKSTEP, *map(str, words)], env=self.environment, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, timeout=120)
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        return done.stdout if code == 0 else done.stdout + done.stderr
-
-    def start(self, name, command, *options, nodes=2, more=""):
-        file = self.folder / f"{name}.yml"
-        file.write_text(f"command: |\n" + "".join(f"  {line}\n" for line in command.splitlines()) +
-                        f"compute: lab\nresources: {{instance_count: {nodes}}}\n{more}")
-        return self.hosts.start([LOCKSTEP, "run", file, "--name", name, *options], env=self.environment,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def end(self, process, code=0):
-        said, _ = process.communicate(timeout=150)
-        self.assertEqual(process.returncode, code, said)
-        return said
-
-    def run_job(self, name, command, *options, code=0, **more):
-        return self.end(self.start(name, command, *options, **more), code)
-
-    def show(self, name):
-        return json.loads(self.lockstep("job", "show", name, "-o", "json"))
-
-    def status(self, name):
-        if not (self.folder / "ws/history.db").exists():
-            return ""
-        jobs = json.loads(self.lockstep("job", "list", "-o", "json"))
-        return next((each["status"] for each in jobs if each["name"] == name), "")
-
-    def run_folder(self, name):
-        return self.folder / "ws/runs" / name
-
-    def log(self, name, rank):
-        path = self.run_folder(name) / f"logs/rank-{rank}.log"
-        return path.read_text() if path.exists() else ""
-
-    def wait_for(self, condition, what, process=None, deadline_s=60):
-        def answer():
-            if process is not None and process.poll() is not None:
-                raise AssertionError(f"it ended with {process.returncode} before {what}:\n{process.stdout.read()}")
-            return condition()
-
-        return waiting.wait_for(answer, what, deadline_s=deadline_s)
+    def popen(self, argv, **options):
+        return self.hosts.start(argv, **options)
 
     def nothing_is_left(self):
         for name in self.hosts.names:
@@ -137,7 +82,7 @@ class Files:
     def test_lines_are_seen_while_the_run_goes_on(self):
         process = self.start("live", "echo begun on $(hostname); while [ ! -e go ]; do sleep 0.1; done; echo over",
                              more="distribution: {type: mpi}\n")
-        self.wait_for(lambda: "begun on node-2" in self.log("live", 1), "the second rank's line is here", process)
+        self.wait_for(lambda: all("begun on" in self.log("live", rank) for rank in (0, 1)), "both ranks' lines are here", process)
         self.assertEqual(self.show("live")["status"], "Running")
         for name in ("node-1", "node-2"):
             self.hosts.on(name, ["bash", "-c", "touch /proc/$(pgrep -nf 'while \\[ ! -e go')/cwd/go"], check=True)
@@ -178,19 +123,19 @@ class Files:
 class SharedFiles(Files, OnHosts):
     shared = True
 
+    def test_ddp_of_pytorch_comes_to_the_losses_of_this_machine(self):
+        self.assertEqual(self.ddp_losses("there", "lab"), self.ddp_losses("here", "local"))
+
 
 class OwnFiles(Files, OnHosts):
     def test_checkpoints_come_while_the_trainer_runs_and_weights_are_those_of_this_machine(self):
         training = f"lockstep-train --model mlp --data {DATA} --epochs 1 --checkpoint-every 100 --seed 5"
         more = "distribution: {type: mpi, process_count_per_instance: 1}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
         process = self.start("there", training, more=more)
-        self.wait_for(lambda: list(self.run_folder("there").glob("checkpoints/step-*/manifest.json")), "a checkpoint is here",
-                      process, deadline_s=120)
+        self.wait_for_checkpoint("there", process)
         self.end(process)
         self.run_job("here", training, "--set", "compute=local", more=more)
-        weights = [hashlib.sha256((self.run_folder(name) / "outputs/model/model.safetensors").read_bytes()).hexdigest()
-                   for name in ("there", "here")]
-        self.assertEqual(*weights)
+        self.assertEqual(self.weights("there"), self.weights("here"))
 
 
 class Trouble(OnHosts):
@@ -219,22 +164,21 @@ class Trouble(OnHosts):
 
     def test_nothing_stays_on_hosts_when_supervisor_and_keeper_are_killed(self):
         process = self.long_job("killed")
-        for name in ("lockstep-superv", "lockstep-keeper"):
-            found = [int(each) for each in filter(str.isdigit, os.listdir("/proc")) if self.is_of_run(int(each), name)]
-            self.assertTrue(found)
-            for each in found:
-                os.kill(each, signal.SIGKILL)
+        self.kill_supervisor_and_keeper()
         self.end(process, code=1)
         self.nothing_is_left()
         self.assertIn("killed", json.dumps(self.show("killed")))
 
-    def is_of_run(self, process, name):
-        try:
-            files = {os.readlink(f"/proc/{process}/fd/{fd}") for fd in os.listdir(f"/proc/{process}/fd")}
-            return pathlib.Path(f"/proc/{process}/comm").read_text().strip() == name and any(
-                each.startswith(str(self.folder)) for each in files)
-        except OSError:
-            return False
+    def test_nothing_stays_wherever_the_supervisor_is_killed(self):
+        for point in ("after_hosts", "after_send", "after_agents", "after_start", "after_files"):
+            with self.subTest(point):
+                self.environment["LOCKSTEP_FAULT"] = f"supervisor.{point}"
+                # Of one whose program had ended well, whoever closes it finds that in state.json.
+                state, code = ("Completed", 0) if point == "after_files" else ("Failed", 1)
+                self.run_job(point, "echo begun; sleep 1", code=code)
+                del self.environment["LOCKSTEP_FAULT"]
+                self.assertEqual(self.status(point), state)
+                self.nothing_is_left()
 
     def test_a_host_that_is_down_is_passed_over_while_others_are_free(self):
         self.hosts.kill("node-1")
@@ -247,8 +191,7 @@ class Trouble(OnHosts):
         training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
         more = "distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
         process = self.start("goes-on", training, "--max-restarts", "1", more=more)
-        self.wait_for(lambda: list(self.run_folder("goes-on").glob("checkpoints/step-*/manifest.json")),
-                      "a checkpoint is here", process, deadline_s=120)
+        self.wait_for_checkpoint("goes-on", process)
         self.hosts.kill("node-2")
         said = self.end(process)
         self.assertIn("restart 1 of 1 after: node-2 was lost", said)
@@ -256,9 +199,7 @@ class Trouble(OnHosts):
         self.assertEqual(sorted(places), ["node-1", "node-3"])
         self.assertRegex(self.log("goes-on", 0), "goes on from .*step-")
         self.run_job("whole", training, "--set", "compute=local", more=more)
-        weights = [hashlib.sha256((self.run_folder(name) / "outputs/model/model.safetensors").read_bytes()).hexdigest()
-                   for name in ("goes-on", "whole")]
-        self.assertEqual(*weights)
+        self.assertEqual(self.weights("goes-on"), self.weights("whole"))
 
     def test_too_few_hosts_are_refused_at_submit_with_the_remedy(self):
         self.hosts.cut("node-1")

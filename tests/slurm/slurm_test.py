@@ -4,23 +4,21 @@
     slurm_test.py BUILD-FOLDER [TEST...]
 """
 
-import hashlib
 import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-import waiting  # noqa: E402
+import jobs  # noqa: E402
+from jobs import DATA  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 LOCKSTEP = BUILD / "bin/lockstep"
-DATA = "/usr/share/datasets/fashion-mnist"
 
 
 def missing():
@@ -30,80 +28,34 @@ def missing():
     return f"no {', '.join(absent)} (packages slurm-wlm and munge)" if absent else None
 
 
-class InACluster(unittest.TestCase):
+class InACluster(jobs.JobCase):
+    lockstep_program = LOCKSTEP
+    compute = "box"
     nodes = 3
+    options = ()
 
     @classmethod
     def setUpClass(cls):
         cls.room = tempfile.TemporaryDirectory(prefix="lockstep-slurm-")
         cls.addClassCleanup(cls.room.cleanup)
         cls.box = pathlib.Path(cls.room.name) / "box"
-        subprocess.run([LOCKSTEP, "cluster", "up", "--nodes", str(cls.nodes), "--folder", cls.box], check=True,
-                       stdout=subprocess.DEVNULL, timeout=60)
+        subprocess.run([LOCKSTEP, "cluster", "up", "--nodes", str(cls.nodes), *cls.options, "--folder", cls.box], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
         cls.addClassCleanup(subprocess.run, [LOCKSTEP, "cluster", "down", "--folder", cls.box], check=True,
-                            stdout=subprocess.DEVNULL, timeout=60)
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="lockstep-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.begin()
         self.addCleanup(self.slurm, "scancel", "--user=root")  # a test that failed must not take others' nodes
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKSTEP_", "MLFLOW_"))}
-        self.environment |= {"LOCKSTEP_WORKSPACE": f"{self.folder}/ws", "LOCKSTEP_RUNTIME_DIR": f"{self.folder}/runtime",
-                             "OMPI_MCA_mpi_yield_when_idle": "1"}
         for name, shared in (("box", "true"), ("apart", "false")):
             definition = self.folder / f"{name}.yml"
             definition.write_text(f"name: {name}\nengine: {{type: slurm, config_file: {self.box}/slurm.conf, partition: main, "
                                   f"shared_files: {shared}, scratch: {self.folder}/scratch}}\n")
             self.lockstep("compute", "create", "-f", definition)
 
-    def lockstep(self, *words, code=0):
-        done = subprocess.run([LOCKSTEP, *map(str, words)], env=self.environment, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, timeout=120, check=False)
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        return done.stdout if code == 0 else done.stdout + done.stderr
-
     def slurm(self, *words):
         return subprocess.run(words, env={**os.environ, "SLURM_CONF": f"{self.box}/slurm.conf"}, stdout=subprocess.PIPE,
                               check=True, text=True, timeout=60).stdout.strip()
-
-    def start(self, name, command, *options, nodes=2, compute="box", more="distribution: {type: mpi}\n"):
-        file = self.folder / f"{name}.yml"
-        file.write_text("command: |\n" + "".join(f"  {line}\n" for line in command.splitlines()) +
-                        f"compute: {compute}\nresources: {{instance_count: {nodes}}}\n{more}")
-        return subprocess.Popen([LOCKSTEP, "run", file, "--name", name, *options], env=self.environment,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def end(self, process, code=0):
-        said, _ = process.communicate(timeout=150)
-        self.assertEqual(process.returncode, code, said)
-        return said
-
-    def run_job(self, name, command, *options, code=0, **more):
-        return self.end(self.start(name, command, *options, **more), code)
-
-    def status(self, name):
-        if not (self.folder / "ws/history.db").exists():
-            return ""
-        jobs = json.loads(self.lockstep("job", "list", "-o", "json"))
-        return next((each["status"] for each in jobs if each["name"] == name), "")
-
-    def run_folder(self, name):
-        return self.folder / "ws/runs" / name
-
-    def log(self, name, rank):
-        """What the program itself has said."""
-        path = self.run_folder(name) / f"logs/rank-{rank}.log"
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        return "".join(line for line in lines if not line.startswith("lockstep: "))
-
-    def wait_for(self, condition, what, process=None, deadline_s=60):
-        def answer():
-            if process is not None and process.poll() is not None:
-                raise AssertionError(f"it ended with {process.returncode} before {what}:\n{process.stdout.read()}")
-            return condition()
-
-        return waiting.wait_for(answer, what, deadline_s=deadline_s)
 
     def no_job_is_left(self):
         self.wait_for(lambda: not self.slurm("squeue", "--noheader"), "the cluster has no job")
@@ -157,20 +109,18 @@ class Jobs(InACluster):
     def test_the_allocation_goes_when_supervisor_and_keeper_are_killed(self):
         process = self.start("killed", "echo begun; sleep 1000")
         self.wait_for(lambda: "begun" in self.log("killed", 1), "both ranks have begun", process)
-        for name in ("lockstep-superv", "lockstep-keeper"):
-            for each in filter(str.isdigit, os.listdir("/proc")):
-                if self.is_of_run(each, name):
-                    os.kill(int(each), signal.SIGKILL)
+        self.kill_supervisor_and_keeper()
         self.end(process, code=1)
         self.no_job_is_left()
 
-    def is_of_run(self, process, name):
-        try:
-            files = {os.readlink(f"/proc/{process}/fd/{fd}") for fd in os.listdir(f"/proc/{process}/fd")}
-            return pathlib.Path(f"/proc/{process}/comm").read_text().strip() == name and any(
-                each.startswith(str(self.folder)) for each in files)
-        except OSError:
-            return False
+    def test_no_allocation_stays_wherever_the_supervisor_is_killed(self):
+        for point in ("after_asking", "after_allocation", "after_hosts"):
+            with self.subTest(point):
+                self.environment["LOCKSTEP_FAULT"] = f"supervisor.{point}"
+                self.run_job(point, "sleep 1", code=1)
+                del self.environment["LOCKSTEP_FAULT"]
+                self.assertEqual(self.status(point), "Failed")
+                self.no_job_is_left()
 
     def test_a_run_that_is_preempted_waits_and_goes_on_from_its_checkpoint(self):
         training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
@@ -178,15 +128,12 @@ class Jobs(InACluster):
         self.lockstep("compute", "create", "-n", "low", "--set", "engine.type=slurm", "--set",
                       f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=low")
         process = self.start("low", training, compute="low", more=more)
-        self.wait_for(lambda: list(self.run_folder("low").glob("checkpoints/step-*/manifest.json")), "a checkpoint is here",
-                      process, deadline_s=120)
+        self.wait_for_checkpoint("low", process)
         self.slurm("srun", "--partition=dedicated", f"--nodes={self.nodes}", "--exclusive", "sleep", "3")
         said = self.end(process)
         self.assertIn("preempted for the 1. time", said)
         self.run_job("whole", training, more=more, compute="local")
-        weights = [hashlib.sha256((self.run_folder(name) / "outputs/model/model.safetensors").read_bytes()).hexdigest()
-                   for name in ("low", "whole")]
-        self.assertEqual(*weights)
+        self.assertEqual(self.weights("low"), self.weights("whole"))
         self.no_job_is_left()
 
     def test_the_weights_are_those_of_this_machine(self):
@@ -194,9 +141,38 @@ class Jobs(InACluster):
         more = "distribution: {type: mpi, process_count_per_instance: 1}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
         self.run_job("there", training, more=more)
         self.run_job("here", training, more=more, compute="local")
-        weights = [hashlib.sha256((self.run_folder(name) / "outputs/model/model.safetensors").read_bytes()).hexdigest()
-                   for name in ("there", "here")]
-        self.assertEqual(*weights)
+        self.assertEqual(self.weights("there"), self.weights("here"))
+
+    def test_ddp_of_pytorch_comes_to_the_losses_of_this_machine(self):
+        self.assertEqual(self.ddp_losses("ddp", "box"), self.ddp_losses("ddp-here", "local"))
+
+
+class FromZero(InACluster):
+    """Nodes that are there only while somebody needs them, as an AmlCompute cluster's."""
+
+    nodes = 1
+    options = ("--cloud-nodes", "2", "--idle-seconds", "2")
+
+    def running_nodes(self):
+        states = self.slurm("sinfo", "--noheader", "--Node", "--partition=cloud", "--format=%t").split()
+        return [state for state in states if not state.endswith(("~", "%", "!"))]  # off, or on the way there
+
+    def test_nodes_come_for_a_run_and_go_when_nobody_needs_them(self):
+        self.assertEqual(self.running_nodes(), [])
+        self.lockstep("compute", "create", "-n", "zero", "--set", "engine.type=slurm", "--set",
+                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=cloud", "--max-instances", "2")
+        nodes = lambda: {each["node_id"]: (each["state"], each["run_id"])  # noqa: E731
+                         for each in json.loads(self.lockstep("compute", "list-nodes", "zero", "-o", "json"))}
+        self.assertEqual(nodes(), {"c1": ("off", None), "c2": ("off", None)})
+        process = self.start("cloud", "hostname; while [ ! -e go ]; do sleep 0.1; done", compute="zero")
+        self.wait_for(lambda: self.log("cloud", 1), "the second rank runs", process)
+        self.assertEqual(nodes(), {"c1": ("running", "cloud"), "c2": ("running", "cloud")})
+        (self.run_folder("cloud") / "snapshot/go").touch()
+        self.end(process)
+        self.assertEqual([self.log("cloud", rank) for rank in (0, 1)], ["c1\n", "c2\n"])
+        self.wait_for(lambda: not self.running_nodes(), "the nodes are off again", deadline_s=90)
+        said = self.run_job("more", "hostname", compute="zero", nodes=3, code=2)
+        self.assertIn("3 nodes; the compute 'zero' has 2", said)
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ TEST(RunName, ComesTwiceNever) {
 using history::RunState;
 
 TEST(StateLines, SaysTheNewestStateAndOlderOnesThatHaveAReason) {
-  StateLines lines("r");
+  StateLines lines(RunFolder("r"));
   std::vector<history::StateChange> changes = {
       {RunState::not_started, 1, ""}, {RunState::queued, 2, "all slots are taken"}, {RunState::preparing, 3, ""}};
   EXPECT_THAT(lines.new_lines(changes, false), ::testing::ElementsAre("Queued: all slots are taken", "Preparing"));
@@ -151,8 +151,8 @@ TEST(StateLines, SaysWhyARunWaits) {
 
 TEST(StateLines, DoesNotTellThatItRunsToWhomSeesItsLogs) {
   const std::vector<history::StateChange> changes = {{RunState::running, 4, ""}};
-  EXPECT_THAT(StateLines("r").new_lines(changes, true), ::testing::IsEmpty());
-  EXPECT_THAT(StateLines("r").new_lines(changes, false), ::testing::ElementsAre("Running"));
+  EXPECT_THAT(StateLines(RunFolder("r")).new_lines(changes, true), ::testing::IsEmpty());
+  EXPECT_THAT(StateLines(RunFolder("r")).new_lines(changes, false), ::testing::ElementsAre("Running"));
 }
 
 }  // namespace

@@ -39,12 +39,13 @@ std::set<std::string> paths_of_the_module() {
   };
   add("W/", workspace.store_file(), false, -1, "");
   add("W/", workspace.compute_file("<name>"), false, -1, "");
+  add("W/", workspace.speeds_file("<name>"), false, -1, "");
   for (const auto& folder : {workspace.run("<run_id>").root(), workspace.model_artifacts("<model_id>"),
                              workspace.artifacts(), workspace.multipart_upload("<upload_id>"), workspace.uploads()}) {
     add("W/", folder, true, -1, "");
   }
   for (const auto& file : {run.job_file(), run.plan_file(), run.state_file(), run.owner_lock(), run.history_file(),
-                           run.output("<name>"), run.system_log()}) {
+                           run.queue_file(), run.allocation_file(), run.output("<name>"), run.system_log()}) {
     add(run_root, file, false, -1, "");
   }
   for (const auto& folder : {run.snapshot(), run.outputs(), run.logs(), run.user_logs(), run.metrics(),

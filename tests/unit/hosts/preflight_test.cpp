@@ -119,7 +119,8 @@ TEST(RunTogether, GivesEachItsResultAndEndsThoseThatTakeTooLong) {
   EXPECT_EQ(results[0].output, "out\n");
   EXPECT_EQ(results[0].errors, "err\n");
   EXPECT_EQ(results[1].output, "input");
-  const auto late = run_together({{{"sh", "-c", "sleep 1000 | cat"}}, {{"echo", "quick"}}}, std::chrono::seconds(1), never);
+  const auto late =
+      run_together({{{"sh", "-c", "sleep 1000 | cat"}}, {{"echo", "quick"}}}, std::chrono::seconds(1), never);
   EXPECT_TRUE(late[0].timed_out);
   EXPECT_EQ(late[0].exit_code, 137);
   EXPECT_EQ(late[1].output, "quick\n");

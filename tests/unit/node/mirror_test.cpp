@@ -1,6 +1,7 @@
 // What a node's agent sends of a run's folder, and when.
 #include "launcher/node/mirror.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -36,7 +37,8 @@ class Mirrored : public ::testing::Test {
   std::vector<std::string> lines_;
   Mirror mirror_{folder_, [this](const Frame& frame) {
                    std::string line = frame.word() + " " + frame.head.value("path", "");
-                   if (frame.head.contains("offset")) line += fmt::format(" {} {}", frame.head["offset"].dump(), frame.body);
+                   if (frame.head.contains("offset"))
+                     line += fmt::format(" {} {}", frame.head["offset"].dump(), frame.body);
                    if (frame.head.value("last", false)) line += " last";
                    lines_.push_back(line);
                  }};
@@ -63,7 +65,7 @@ TEST_F(Mirrored, WaitsUntilOtherFilesStayAsTheyAre) {
 TEST_F(Mirrored, SendsACheckpointWhenItIsWholeItsManifestLastAndTellsWhenItIsRemoved) {
   write("checkpoints/step-00000010/model.safetensors", "m");
   write("checkpoints/step-00000010/.part", "p");
-  EXPECT_THAT(look(true), IsEmpty()) << "it has no manifest";
+  EXPECT_THAT(look(), IsEmpty()) << "it has no manifest";
   fs::remove(folder_.checkpoints() / "step-00000010/.part");
   write("checkpoints/step-00000010/manifest.json", "{}");
   EXPECT_THAT(look(), ElementsAre("part checkpoints/step-00000010/model.safetensors 0 m last",
@@ -84,9 +86,20 @@ TEST_F(Mirrored, FollowsNoLinkAndSendsNothingElse) {
   EXPECT_THAT(look(true), IsEmpty());
 }
 
-TEST_F(Mirrored, SendsAFolderThatAProgramMadeInPlaceOfTheLinkToOutputs) {
+TEST_F(Mirrored, SendsFoldersThatAProgramMadeInPlaceOfTheLinksToOutputsAndLogs) {
   write("snapshot/outputs/model", "m");
-  EXPECT_THAT(look(true), ElementsAre("part outputs/model 0 m last"));
+  write("snapshot/logs/mine.txt", "l");
+  EXPECT_THAT(look(true), ElementsAre("part outputs/model 0 m last", "part logs/user/mine.txt 0 l last"));
+  write("outputs/model", "n");
+  EXPECT_THAT(look(true), ElementsAre("part outputs/model 0 n last"));
+  EXPECT_THAT(look(true), IsEmpty()) << "two of one name are not sent in turn for ever";
+}
+
+TEST_F(Mirrored, SendsInTheEndWhatOtherProgramsLeaveInFoldersOfThatName) {
+  write("outputs/step-5/weights", "w");
+  write("checkpoints/step-6/weights", "v");
+  EXPECT_THAT(look(true),
+              ElementsAre("part checkpoints/step-6/weights 0 v last", "part outputs/step-5/weights 0 w last"));
 }
 
 TEST_F(Mirrored, SendsALargeFileInPiecesAndLetsOthersHaveTheirTurn) {
@@ -103,7 +116,8 @@ TEST_F(Mirrored, WhatWasSentThereIsNotSentBack) {
   write("logs/rank-0.log", "of the attempt before\n");
   write("checkpoints/step-00000010/manifest.json", "{}");
   std::vector<std::string> sent;
-  Mirror mirror(folder_, [&](const Frame& frame) { sent.push_back(frame.head["path"].get<std::string>() + " " + frame.body); });
+  Mirror mirror(folder_,
+                [&](const Frame& frame) { sent.push_back(frame.head["path"].get<std::string>() + " " + frame.body); });
   EXPECT_FALSE(mirror.look(true));
   write("logs/rank-0.log", "of the attempt before\nof this one\n");
   mirror.look(true);

@@ -177,7 +177,6 @@ TEST(Plan, SaysWhatAnInputOutOfReachWouldNeed) {
 
 TEST(Plan, ReportsEverythingItRefusesAtOnce) {
   auto job = job_with("x");
-  job.compute = "gpu-cluster";
   job.distribution.type = spec::DistributionType::tensorflow;
   job.distribution.worker_count = 1;
   job.resources.instance_count = 2;
@@ -186,7 +185,7 @@ TEST(Plan, ReportsEverythingItRefusesAtOnce) {
   job.outputs["o"].path = "azureml://datastores/d/paths/o";
   job.environment_variables["LOCKSTEP_RUN_ID"] = "mine";
   const std::string said = refusal(job);
-  for (const char* key : {"compute: 'gpu-cluster'", "resources.instance_count: 2 nodes", "code: 'git+",
+  for (const char* key : {"resources.instance_count: 2 nodes", "code: 'git+",
                           "inputs.a.path: ", "outputs.o.path: ", "environment_variables.LOCKSTEP_RUN_ID: "}) {
     EXPECT_THAT(said, HasSubstr(key));
   }

@@ -345,10 +345,23 @@ engine:
           "'..', not 'tmp'"));
 }
 
+TEST(ReadCompute, ReadsASlurmCluster) {
+  const ReadCompute gpus = definition_of(R"(name: gpus
+engine: {type: slurm, config_file: slurm.conf, partition: gpu, account: vision, options: [--gres=gpu:4], shared_files: false}
+)");
+  const SlurmEngine slurm = gpus.compute.slurm.value_or(SlurmEngine{});
+  EXPECT_EQ(slurm.config_file, "/files/slurm.conf");
+  EXPECT_EQ(slurm.partition, "gpu");
+  EXPECT_THAT(slurm.options, ElementsAre("--gres=gpu:4"));
+  EXPECT_FALSE(slurm.shared_files);
+  EXPECT_FALSE(gpus.compute.hosts);
+  EXPECT_THAT(mistakes_in("{name: c1, engine: {type: slurm, partition: a b, options: [gres], hosts: [a]}}").size(), 3U);
+}
+
 TEST(ReadCompute, RefusesAnEngineWithoutHosts) {
-  EXPECT_THAT(mistakes_in("{name: c1, engine: {type: slurm}}"),
+  EXPECT_THAT(mistakes_in("{name: c1, engine: {type: pbs}}"),
               ElementsAre("c.yml:1:20: missing key 'hosts' in engine",
-                          "c.yml:1:27: engine.type must be hosts, which is the only engine so far, not 'slurm'"));
+                          "c.yml:1:27: engine.type must be hosts or slurm, not 'pbs'"));
   EXPECT_THAT(mistakes_in("{name: c1, engine: {type: hosts, hosts: []}}"),
               ElementsAre("c.yml:1:41: engine.hosts is empty"));
   EXPECT_THAT(mistakes_in("{name: c1, engine: hosts}"),

@@ -1,4 +1,4 @@
-#include "launcher/supervise/rank_watch.hpp"
+#include "launcher/processes/rank_watch.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -11,6 +11,8 @@
 namespace lockstep::supervise {
 namespace {
 
+using processes::rank_end;
+using processes::RankWatch;
 using processes::RunProcesses;
 
 // As a keeper's loop does it. Fails the test instead of waiting for ever.
@@ -128,7 +130,7 @@ class WatchedMpirun : public ::testing::Test {
   // What the entrypoint does, as far as it matters here.
   const std::string register_first =
       R"(r=$OMPI_COMM_WORLD_RANK; f=$LOCKSTEP_RUN_DIR/ranks/$r.json; exec >$LOCKSTEP_RUN_DIR/logs/rank-$r.log 2>&1
-         echo "{\"rank\":$r,\"host\":\"h\",\"pid\":$$,\"start_time\":$(cut -d' ' -f22 /proc/$$/stat)}" > $f.part
+         echo "{\"rank\":$r,\"pid\":$$,\"start_time\":$(cut -d' ' -f22 /proc/$$/stat)}" > $f.part
          mv $f.part $f; until [ -e $LOCKSTEP_RUN_DIR/ranks/0.json -a -e $LOCKSTEP_RUN_DIR/ranks/1.json \
          -a -e $LOCKSTEP_RUN_DIR/ranks/2.json ]; do sleep 0.01; done; )";
   RunProcesses run_{"mpirun"};
@@ -146,7 +148,7 @@ TEST_F(WatchedMpirun, NamesTheRankThatIsKilled) {
   const auto found = run_and_diagnose("if [ $r = 2 ]; then kill -9 $$; fi; exec sleep 1000");
   EXPECT_EQ(found.rank, 2);
   EXPECT_EQ(found.signal, 9);
-  EXPECT_THAT(found.reason, ::testing::HasSubstr("rank 2 on h was killed by signal 9 (out of memory?)"));
+  EXPECT_THAT(found.reason, ::testing::HasSubstr("rank 2 was killed by signal 9 (out of memory?)"));
 }
 
 TEST_F(WatchedMpirun, NamesTheRankThatFailsAfterOthersAreDone) {

@@ -14,7 +14,7 @@
 #include "common/process.hpp"
 #include "common/run_folder.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 struct RankEnd {
   int rank = 0;
@@ -55,4 +55,4 @@ class RankWatch {
   std::vector<RankEnd> ends_;
 };
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

@@ -1,4 +1,4 @@
-#include "launcher/supervise/rank_watch.hpp"
+#include "launcher/processes/rank_watch.hpp"
 
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -12,7 +12,7 @@
 #include "launcher/entrypoint/entrypoint.hpp"
 #include "launcher/processes/process_table.hpp"
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 namespace {
 // struct pidfd_info of <linux/pidfd.h>, Linux 6.15, which Debian 12's headers do not have yet.
@@ -35,7 +35,7 @@ std::optional<int> status_of_reaped(int handle) {
 
 // Zombies first: one that is reaped between the two looks is caught by the second.
 std::optional<int> status_of_ended(const ProcessId& process, int handle) {
-  const auto status = processes::status_of_zombie(process);
+  const auto status = status_of_zombie(process);
   return status ? status : status_of_reaped(handle);
 }
 
@@ -75,7 +75,7 @@ void RankWatch::take_up_new() {
     if (known != known_.end() && known->second == registration.process) continue;
     known_[registration.rank] = registration.process;
     Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, registration.process.pid, 0)));
-    const bool is_it = is_alive(registration.process) || processes::status_of_zombie(registration.process).has_value();
+    const bool is_it = is_alive(registration.process) || status_of_zombie(registration.process).has_value();
     if (handle && is_it) {
       watched_.push_back({registration.rank, registration.process, std::move(handle)});
     } else {
@@ -102,4 +102,4 @@ void RankWatch::note_ends() {
   watched_ = std::move(still);
 }
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

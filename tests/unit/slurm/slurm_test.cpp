@@ -1,0 +1,110 @@
+// What Slurm is asked, and what its answers (recorded from Slurm 22.05) mean.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/error.hpp"
+#include "launcher/slurm/allocation.hpp"
+#include "launcher/slurm/commands.hpp"
+#include "launcher/slurm/nodes.hpp"
+#include "launcher/slurm/queue.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/write_text.hpp"
+
+namespace lockstep::slurm {
+namespace {
+
+using ::testing::ElementsAre;
+
+spec::SlurmEngine engine() {
+  spec::SlurmEngine engine;
+  engine.config_file = "/etc/slurm/slurm.conf";
+  engine.partition = "gpu";
+  engine.account = "vision";
+  engine.options = {"--gres=gpu:4"};
+  return engine;
+}
+
+TEST(SlurmCommands, AskForWholeNodes) {
+  EXPECT_THAT(salloc_argv(engine(), {.name = "lockstep-run1", .nodes = 2, .minutes = 75, .without = {"n3", "n4"}}),
+              ElementsAre("setpriv", "--pdeathsig", "TERM", "salloc", "--no-shell", "--wait-all-nodes=1",
+                          "--job-name=lockstep-run1", "--nodes=2", "--exclusive", "--partition=gpu", "--account=vision",
+                          "--time=75", "--exclude=n3,n4", "--gres=gpu:4"));
+  EXPECT_THAT(step_argv(7, "n1", {"sh", "-c", "echo \"$1\""}),
+              ElementsAre("srun", "--jobid=7", "--overlap", "--quiet", "--mpi=none", "--mem=0", "--nodes=1",
+                          "--ntasks=1", "--nodelist=n1", "sh", "-c", "echo \"$1\""));
+}
+
+TEST(SlurmCommands, AreNotLedAstrayByAnAllocationThatWeWereStartedIn) {
+  ::setenv("SLURM_JOB_ID", "1", 1);
+  ::setenv("SLURM_NNODES", "9", 1);
+  const auto environment = environment_for(engine());
+  ::unsetenv("SLURM_JOB_ID");
+  ::unsetenv("SLURM_NNODES");
+  EXPECT_FALSE(environment.contains("SLURM_JOB_ID"));
+  EXPECT_FALSE(environment.contains("SLURM_NNODES"));
+  EXPECT_EQ(environment.at("SLURM_CONF"), "/etc/slurm/slurm.conf");
+}
+
+TEST(SlurmCommands, TellMpirunOfTheAllocation) {
+  const auto told = allocation_environment(7, {"n1", "n2"}, 4);
+  EXPECT_EQ(told.at("SLURM_JOBID"), "7");
+  EXPECT_EQ(told.at("SLURM_NODELIST"), "n1,n2");
+  EXPECT_EQ(told.at("SLURM_TASKS_PER_NODE"), "4(x2)");
+}
+
+constexpr const char* squeue =
+    "4|PENDING|Resources|2||main|100|lockstep-d\n"
+    "5|PENDING|Priority|1||main|90|someone|else's\n"
+    "3|CONFIGURING|None|2|c[1-2]|cloud|80|lockstep-c\n"
+    "6|PENDING|Licenses|1||main|90|lockstep-e\n"
+    "7_[1-9]|PENDING|Priority|1||main|99|array\n"
+    "no row\n"
+    "2|RUNNING|None|2|n[1-2]|main|70|lockstep-b\n";
+
+TEST(SlurmQueue, IsReadWithoutWhatIsNoJobOfItsOwn) {
+  const auto rows = read_queue(squeue);
+  ASSERT_EQ(rows.size(), 5U);
+  EXPECT_EQ(rows[1], (QueueRow{5, "PENDING", "Priority", 1, "", "main", 90, "someone|else's"}));
+  EXPECT_EQ(rows[4].node_list, "n[1-2]");
+}
+
+TEST(SlurmQueue, SaysWhereARunStandsAndWhatItWaitsFor) {
+  const auto rows = read_queue(squeue);
+  EXPECT_EQ(queue_text(rows, 4), "it is the next; it needs 2 nodes of main: all nodes that fit are taken");
+  EXPECT_EQ(queue_text(rows, 6), "2 jobs wait before it; it needs 1 node of main: its licenses are in use");
+  EXPECT_EQ(queue_text(rows, 3), "2 nodes of cloud: they are starting");
+  EXPECT_EQ(queue_text(rows, 2), "") << "it runs";
+  EXPECT_EQ(queue_text(rows, 99), "");
+}
+
+TEST(SlurmNodes, HaveTheStatesOfAnAzureCluster) {
+  const auto nodes = read_nodes(
+      "n1|idle|8|64000|gpu:4|10.0.0.1|none\n"
+      "n1|idle|8|64000|gpu:4|10.0.0.1|none\n"
+      "n2|allocated|8|64000|(null)|n2|none\n"
+      "n3|down*|8|64000|(null)|n3|Not responding\n"
+      "n4|drained|8|64000|(null)|n4|disk | broken\n"
+      "c1|idle~|2|1000|(null)|c1|none\n"
+      "c2|allocated#|2|1000|(null)|c2|none\n"
+      "c3|idle%|2|1000|(null)|c3|none\n"
+      "no row\n");
+  std::vector<std::string> told;
+  for (const auto& each : nodes)
+    told.push_back(each.name + " " + each.state + (each.reason.empty() ? "" : ": " + each.reason));
+  EXPECT_THAT(told, ElementsAre("n1 idle", "n2 running", "n3 unusable: it does not answer: Not responding",
+                                "n4 unusable: disk | broken", "c1 off", "c2 preparing", "c3 leaving"));
+  EXPECT_EQ(nodes[0].memory_bytes, std::int64_t{64000} << 20);
+  EXPECT_EQ(nodes[0].gres, "gpu:4");
+  EXPECT_EQ(job_on(read_queue(squeue), "n2"), "b");
+  EXPECT_EQ(job_on(read_queue(squeue), "n9"), "");
+}
+
+TEST(SlurmAllocation, ThatWasNotedIsGivenBackOnceAndNothingElseIs) {
+  const lockstep::testing::TemporaryFolder folder;
+  EXPECT_NO_THROW(give_back_noted(folder / "allocation.json")) << "there is none";
+  lockstep::testing::write_text(folder / "allocation.json", R"({"job_id":"all"})");
+  EXPECT_NO_THROW(give_back_noted(folder / "allocation.json"));
+}
+
+}  // namespace
+}  // namespace lockstep::slurm
