@@ -7,22 +7,13 @@
 #include "common/process_file.hpp"
 #include "launcher/cluster/daemons.hpp"
 #include "launcher/cluster/ports.hpp"
+#include "launcher/slurm/fields.hpp"
 
 namespace lockstep::cluster {
 
-namespace {
+using slurm::split;
 
-std::vector<std::string_view> split(std::string_view text, char at, std::size_t most = std::string_view::npos) {
-  std::vector<std::string_view> parts;
-  while (parts.size() + 1 < most) {
-    const auto end = text.find(at);
-    if (end == std::string_view::npos) break;
-    parts.push_back(text.substr(0, end));
-    text.remove_prefix(end + 1);
-  }
-  parts.push_back(text);
-  return parts;
-}
+namespace {
 
 Daemon daemon_named(const ClusterFolder& folder, const std::string& name) {
   const auto process = read_process_file(folder.process_file(name));

@@ -80,8 +80,8 @@ void take_answer(const Result& result, const Needs& needs, bool by_ssh, HostRepo
   }
 }
 
-// "4.1" of "4.1.4": those understand each other.
 bool is_known(const std::string& version) { return !version.empty() && version != "?"; }
+// "4.1" of "4.1.4": those understand each other.
 std::string series(const std::string& version) { return version.substr(0, version.rfind('.')); }
 
 // A file of the workspace that a host is to look at, while a preflight lasts.

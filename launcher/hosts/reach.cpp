@@ -24,4 +24,15 @@ Environment environment_of(const plan::RemotePart& remote) {
   return remote.compute.slurm ? slurm::environment_for(*remote.compute.slurm) : current_environment();
 }
 
+Environment launcher_environment(const plan::Plan& plan) {
+  if (!plan.remote || !plan.remote->slurm_job) return {};
+  std::vector<std::string> nodes;
+  for (const auto& each : plan.remote->hosts) nodes.push_back(each.name);
+  const auto per_node = static_cast<int>((plan.ranks.size() + nodes.size() - 1) / nodes.size());
+  Environment told = slurm::allocation_environment(*plan.remote->slurm_job, nodes, per_node);
+  const fs::path config = plan::slurm_of(plan.remote->compute).config_file;
+  if (!config.empty()) told["SLURM_CONF"] = config.string();
+  return told;
+}
+
 }  // namespace lockstep::hosts

@@ -17,5 +17,7 @@ std::vector<std::string> reach(const plan::RemotePart& remote, const spec::Host&
 slurm::Request slurm_request(const plan::Plan& plan, const std::vector<std::string>& without = {});
 
 Environment environment_of(const plan::RemotePart& remote);  // for that command
+// What mpirun has to be told besides, of an allocation that it was not started in; of hosts it is told by arguments.
+Environment launcher_environment(const plan::Plan& plan);
 
 }  // namespace lockstep::hosts

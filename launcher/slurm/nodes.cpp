@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "common/host_list.hpp"
 #include "launcher/slurm/commands.hpp"
+#include "launcher/slurm/fields.hpp"
 
 namespace lockstep::slurm {
 
@@ -48,19 +49,9 @@ std::vector<std::string> sinfo_argv(const spec::SlurmEngine& engine) {
 
 std::vector<NodeRow> read_nodes(std::string_view sinfo_output) {
   std::vector<NodeRow> nodes;
-  while (!sinfo_output.empty()) {
-    const std::size_t end = std::min(sinfo_output.find('\n'), sinfo_output.size());
-    std::string_view line = sinfo_output.substr(0, end);
-    sinfo_output.remove_prefix(std::min(sinfo_output.size(), end + 1));
-    std::array<std::string_view, node_columns> fields;
-    std::size_t found = 0;
-    for (; found < node_columns; ++found) {
-      const std::size_t bar = found + 1 < node_columns ? line.find('|') : line.size();
-      if (bar == std::string_view::npos) break;
-      fields.at(found) = line.substr(0, bar);
-      line.remove_prefix(std::min(line.size(), bar + 1));
-    }
-    if (found < node_columns || fields[0].empty()) continue;
+  for (const auto line : split(sinfo_output, '\n')) {
+    const auto fields = split(line, '|', node_columns);
+    if (fields.size() != node_columns || fields[0].empty()) continue;
     const bool known =
         std::any_of(nodes.begin(), nodes.end(), [&](const auto& each) { return each.name == fields[0]; });
     if (known) continue;  // it is in several partitions

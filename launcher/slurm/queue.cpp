@@ -11,6 +11,7 @@
 #include "common/digest.hpp"
 #include "common/error.hpp"
 #include "launcher/slurm/commands.hpp"
+#include "launcher/slurm/fields.hpp"
 
 namespace lockstep::slurm {
 
@@ -27,13 +28,8 @@ std::optional<Number> number(std::string_view text) {
 }
 
 std::optional<QueueRow> read_row(std::string_view line) {
-  std::array<std::string_view, queue_columns> fields;
-  for (std::size_t i = 0; i < queue_columns; ++i) {
-    const std::size_t bar = i + 1 < queue_columns ? line.find('|') : line.size();
-    if (bar == std::string_view::npos) return std::nullopt;
-    fields.at(i) = line.substr(0, bar);
-    line.remove_prefix(std::min(line.size(), bar + 1));
-  }
+  const auto fields = split(line, '|', queue_columns);
+  if (fields.size() != queue_columns) return std::nullopt;
   const auto id = number<std::int64_t>(fields[0]);
   const auto nodes = number<int>(fields[3]);
   const auto priority = number<std::int64_t>(fields[6]);
@@ -84,10 +80,8 @@ std::vector<std::string> squeue_argv() { return {"squeue", "--noheader", "--all"
 
 std::vector<QueueRow> read_queue(std::string_view squeue_output) {
   std::vector<QueueRow> rows;
-  while (!squeue_output.empty()) {
-    const std::size_t end = std::min(squeue_output.find('\n'), squeue_output.size());
-    if (auto row = read_row(squeue_output.substr(0, end))) rows.push_back(std::move(*row));
-    squeue_output.remove_prefix(std::min(squeue_output.size(), end + 1));
+  for (const auto line : split(squeue_output, '\n')) {
+    if (auto row = read_row(line)) rows.push_back(std::move(*row));
   }
   return rows;
 }

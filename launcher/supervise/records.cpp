@@ -2,9 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "common/file.hpp"
 #include "launcher/spec/read_job.hpp"
 
 namespace lockstep::supervise {
+
+void write_plan(const plan::Plan& plan) {
+  write_file_durably(plan.folder.plan_file(),
+                     plan::to_json(plan).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
 
 history::NewRun new_run_of(const plan::Plan& plan, const std::string& experiment_id) {
   history::NewRun run;

@@ -11,6 +11,8 @@
 namespace lockstep::supervise {
 
 // The run as it is created: literal inputs are its parameters (secrets masked), the job's tags are its tags.
+void write_plan(const plan::Plan& plan);  // plan.json, durable; secrets masked
+
 history::NewRun new_run_of(const plan::Plan& plan, const std::string& experiment_id);
 
 // What preparing found out: where each input came from and what it is, as tags.

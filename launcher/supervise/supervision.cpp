@@ -162,17 +162,8 @@ void Supervision::start() {
   // The sweep finds the run's processes by the first; entrypoint and runner find their folder by the second.
   program.environment.insert_or_assign("LOCKSTEP_RUN_ID", plan_.run_id);
   program.environment.insert_or_assign("LOCKSTEP_RUN_DIR", plan_.folder.root().string());
-  if (plan_.remote && plan_.remote->slurm_job) {
-    std::vector<std::string> nodes;
-    for (const auto& each : plan_.remote->hosts) nodes.push_back(each.name);
-    const auto per_node = static_cast<int>((plan_.ranks.size() + nodes.size() - 1) / nodes.size());
-    for (const auto& [name, value] : hosts::environment_of(*plan_.remote)) {
-      if (name == "SLURM_CONF") program.environment[name] = value;
-    }
-    for (const auto& [name, value] : slurm::allocation_environment(*plan_.remote->slurm_job, nodes, per_node)) {
-      program.environment[name] = value;
-    }
-  }
+  for (const auto& [name, value] : hosts::launcher_environment(plan_))
+    program.environment.insert_or_assign(name, value);
   if (!program.environment.contains("MASTER_PORT")) {  // not two runs of one machine at the same
     if (const auto port = reserved_port()) program.environment["MASTER_PORT"] = std::to_string(*port);
   }

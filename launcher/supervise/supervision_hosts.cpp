@@ -16,6 +16,7 @@
 #include "launcher/plan/remote.hpp"
 #include "launcher/slurm/nodes.hpp"
 #include "launcher/supervise/diagnosis.hpp"
+#include "launcher/supervise/records.hpp"
 #include "launcher/supervise/say.hpp"
 #include "launcher/supervise/supervision.hpp"
 
@@ -170,8 +171,7 @@ bool Supervision::choose_hosts(std::string& problem) {
     }
   }
   say("hosts", fmt::format("the nodes are {}", fmt::join(plan_.nodes, ", ")));
-  write_file_durably(plan_.folder.plan_file(),
-                     plan::to_json(plan_).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write_plan(plan_);
   return true;
 }
 

@@ -102,8 +102,7 @@ Started submit(const Workspace& workspace, const plan::Plan& plan, const Limits&
     plan.folder.create();
     write_file_durably(plan.folder.job_file(), spec::to_yaml(plan::kept_job(plan)));
     fault_point("submit.after_job_file");
-    write_file_durably(plan.folder.plan_file(),
-                       plan::to_json(plan).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    write_plan(plan);
     fault_point("submit.after_plan_file");
     const auto store = history::open_sqlite_store(workspace.store_file());
     store->create_run(new_run_of(plan, store->get_or_create_experiment(plan.experiment_name).experiment_id));

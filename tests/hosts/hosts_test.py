@@ -101,7 +101,7 @@ class Files:
         process = self.start("saves", "python3 - <<'END'\n"
                              "import json, os, signal, time\n"
                              "def save(*_):\n"
-                             "    time.sleep(4)  # longer than mpirun lets a rank live\n"
+                             "    time.sleep(4)  # how long the job saves: longer than mpirun lets a rank live\n"
                              "    print('saved', flush=True)\n"
                              "    os._exit(75)\n"
                              "signal.signal(signal.SIGTERM, save)\n"
@@ -110,7 +110,7 @@ class Files:
                              "open(path + '.tmp', 'w').write(json.dumps({'pid': os.getpid(), 'start_time': start}))\n"
                              "os.rename(path + '.tmp', path)\n"
                              "print('ready', flush=True)\n"
-                             "time.sleep(100)\n"
+                             "signal.pause()\n"
                              "END", more="distribution: {type: mpi}\n")
         self.wait_for(lambda: all("ready" in self.log("saves", rank) for rank in (0, 1)), "both are ready", process)
         self.lockstep("job", "cancel", "saves")

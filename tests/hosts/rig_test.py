@@ -104,9 +104,9 @@ class Rig(unittest.TestCase):
         hosts = self.hosts(2)
         self.assertSays(self.ssh(hosts, "node-2", "hostname"), "node-2")
         hosts.cut("node-2")
-        begun = time.monotonic()
-        self.assertEqual(self.ssh(hosts, "node-2", "hostname", timeout_s=1).returncode, 255)
-        self.assertLess(time.monotonic() - begun, 5)
+        cut_off = self.ssh(hosts, "node-2", "hostname", timeout_s=1)
+        self.assertEqual(cut_off.returncode, 255)
+        self.assertRegex(cut_off.stdout, "timed out|No route to host")  # by ssh's own limit: nobody refuses
         self.assertSays(self.ssh(hosts, "node-1", "hostname"), "node-1")
         hosts.join("node-2")
         wait_for(lambda: self.ssh(hosts, "node-2", "hostname", timeout_s=1).returncode == 0, "node-2 is back", 10)
@@ -161,14 +161,14 @@ class Rig(unittest.TestCase):
     def test_nothing_is_left_when_a_test_is_killed(self):
         (at_launcher, first), (on_host, second) = sleeper(), sleeper()
         test = subprocess.Popen([sys.executable, "-c", f"""
-import sys, time
+import signal, sys
 sys.path.insert(0, {str(TESTS / "support")!r})
 from hosts import Hosts
 with Hosts(1) as hosts:
     hosts.start({at_launcher!r})
     hosts.on("node-1", ["setsid", "--fork", *{on_host!r}])
     print(hosts.ssh_config.parent, flush=True)
-    time.sleep(1000)
+    signal.pause()
 """], stdout=subprocess.PIPE, text=True)
         folder = test.stdout.readline().strip()
         for line in (first, second):
