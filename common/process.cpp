@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,8 +125,12 @@ bool place(int source, int target) {
   return ::dup2(source, target) >= 0;
 }
 
-[[noreturn]] void run_child(const ProgramSpec& program, const ExecImage& image, int report_fd) {
+// A parent that had ended before the kernel knew of the wish sends no signal any more.
+bool end_with(pid_t parent) { return ::prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && ::getppid() == parent; }
+
+[[noreturn]] void run_child(const ProgramSpec& program, const ExecImage& image, pid_t parent, int report_fd) {
   reset_signals();
+  if (program.ends_with_parent && !end_with(parent)) ::_exit(127);
   bool ready = !program.new_session || ::setsid() >= 0;
   const int input = program.stdin_fd >= 0 ? program.stdin_fd : ::open("/dev/null", O_RDONLY);
   ready = ready && place(input, 0) && place(program.stdout_fd, 1) && place(program.stderr_fd, 2);
@@ -140,9 +145,10 @@ bool place(int source, int target) {
 ProcessId start_program(const ProgramSpec& program) {
   const ExecImage image = make_image(program);
   auto [report_read, report_write] = make_pipe();
+  const pid_t self = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) throw system_failure("cannot start a process");
-  if (pid == 0) run_child(program, image, report_write.get());
+  if (pid == 0) run_child(program, image, self, report_write.get());
   report_write.reset();
   int code = 0;
   ssize_t got = 0;

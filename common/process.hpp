@@ -38,7 +38,8 @@ struct ProgramSpec {
   int stdin_fd = -1;              // -1: /dev/null
   int stdout_fd = -1;             // -1: ours
   int stderr_fd = -1;
-  bool new_session = false;  // setsid before exec
+  bool new_session = false;       // setsid before exec
+  bool ends_with_parent = false;  // TERM when the thread that starts it ends, at whatever moment; else it outlives us
 };
 
 // Starts the program. If it can't be executed the child tells through a pipe, and this throws with the true reason

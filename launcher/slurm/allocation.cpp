@@ -53,7 +53,8 @@ Allocation::Allocation(spec::SlurmEngine engine, const Request& request) : engin
                            .stdin_fd = -1,
                            .stdout_fd = write_end.get(),
                            .stderr_fd = write_end.get(),
-                           .new_session = true});
+                           .new_session = true,
+                           .ends_with_parent = true});
   said_ = std::move(read_end);
   ::fcntl(said_.get(), F_SETFL, ::fcntl(said_.get(), F_GETFL) | O_NONBLOCK);
 }
@@ -176,21 +177,22 @@ std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id)
   }
 }
 
-void note_allocation(const fs::path& file, const spec::SlurmEngine& engine, std::int64_t job_id) {
-  const nlohmann::json note{{"job_id", job_id}, {"config_file", engine.config_file.string()}};
+void note_request(const fs::path& file, const spec::SlurmEngine& engine, const Request& request) {
+  const nlohmann::json note{{"job_name", request.name}, {"config_file", engine.config_file.string()}};
   write_file_durably(file, note.dump() + "\n");
 }
 
 void give_back_noted(const fs::path& file) {
   const auto note = nlohmann::json::parse(read_file_if_exists(file).value_or(""), nullptr, false);
-  if (!note.is_object() || !note.contains("job_id") || !note["job_id"].is_number_integer()) return;
+  if (!note.is_object()) return;
+  const auto text = [&note](const char* key) {
+    const auto found = note.find(key);
+    return found != note.end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  if (text("job_name").empty()) return;  // scancel would take it for all jobs
   spec::SlurmEngine engine;
-  if (note.contains("config_file") && note["config_file"].is_string()) {
-    engine.config_file = note["config_file"].get<std::string>();
-  }
-  run_program({.argv = scancel_argv(note["job_id"].get<std::int64_t>()),
-               .environment = environment_for(engine),
-               .working_folder = {}},
+  engine.config_file = text("config_file");
+  run_program({.argv = scancel_argv(text("job_name")), .environment = environment_for(engine), .working_folder = {}},
               std::chrono::seconds(5));  // others wait for whoever closes this run
 }
 

@@ -51,8 +51,9 @@ std::string never_fits(const spec::SlurmEngine& engine, const Request& request);
 // "", or what Slurm did to it: "was preempted", "reached its time limit", "lost a node".
 std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id);
 
-// So that whoever closes a dead supervisor's run can give its nodes back.
-void note_allocation(const fs::path& file, const spec::SlurmEngine& engine, std::int64_t job_id);  // durable
-void give_back_noted(const fs::path& file);  // nothing is noted, or it has ended already: nothing
+// So that whoever closes a dead supervisor's run can give its nodes back. To be noted before they are asked for: the
+// supervisor may die before it hears which job it is, so jobs are found by their name.
+void note_request(const fs::path& file, const spec::SlurmEngine& engine, const Request& request);  // durable
+void give_back_noted(const fs::path& file);  // nothing is noted, or all of it has ended already: nothing
 
 }  // namespace lockstep::slurm

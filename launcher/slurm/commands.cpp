@@ -33,7 +33,7 @@ Environment environment_for(const spec::SlurmEngine& engine) {
 }
 
 std::vector<std::string> salloc_argv(const spec::SlurmEngine& engine, const Request& request) {
-  std::vector<std::string> argv{"setpriv", "--pdeathsig", "TERM", "salloc", "--no-shell", "--wait-all-nodes=1"};
+  std::vector<std::string> argv{"salloc", "--no-shell", "--wait-all-nodes=1"};
   for (auto& each : options_of(engine, request)) argv.push_back(std::move(each));
   return argv;
 }
@@ -61,6 +61,7 @@ std::vector<std::string> step_argv(std::int64_t job_id, const std::string& node,
 }
 
 std::vector<std::string> scancel_argv(std::int64_t job_id) { return {"scancel", std::to_string(job_id)}; }
+std::vector<std::string> scancel_argv(const std::string& job_name) { return {"scancel", "--me", "--name=" + job_name}; }
 
 Environment allocation_environment(std::int64_t job_id, const std::vector<std::string>& nodes, int ranks_per_node) {
   const std::string id = std::to_string(job_id);

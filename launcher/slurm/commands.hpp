@@ -21,13 +21,14 @@ struct Request {
 // Ours, with SLURM_CONF where the engine names one.
 Environment environment_for(const spec::SlurmEngine& engine);
 
-// An allocation that nobody sits in: it lasts until scancel. One that waits is withdrawn when its salloc dies with us.
+// An allocation that nobody sits in: it lasts until scancel. One that waits is withdrawn when its salloc ends.
 std::vector<std::string> salloc_argv(const spec::SlurmEngine& engine, const Request& request);
 // Whether it could ever be given; submits nothing.
 std::vector<std::string> test_argv(const spec::SlurmEngine& engine, const Request& request);
 // A command on one node of the allocation, beside whatever runs there, with our standard input and output.
 std::vector<std::string> step_argv(std::int64_t job_id, const std::string& node, const std::vector<std::string>& words);
 std::vector<std::string> scancel_argv(std::int64_t job_id);
+std::vector<std::string> scancel_argv(const std::string& job_name);  // of this user's
 
 // What mpirun must know of an allocation that it was not started in.
 Environment allocation_environment(std::int64_t job_id, const std::vector<std::string>& nodes, int ranks_per_node);

@@ -35,6 +35,7 @@ inline constexpr FaultPoint fault_points[] = {
     {"supervisor.after_preparing", FaultScene::plain},
     {"supervisor.after_prepare", FaultScene::plain},
     {"supervisor.after_records", FaultScene::plain},
+    {"supervisor.while_asking", FaultScene::slurm},
     {"supervisor.after_asking", FaultScene::slurm},
     {"supervisor.after_allocation", FaultScene::slurm},
     {"supervisor.after_hosts", FaultScene::hosts},

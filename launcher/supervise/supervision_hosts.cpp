@@ -58,21 +58,19 @@ void Supervision::note_queue() {
 
 bool Supervision::wait_for_nodes(std::string& problem) {
   const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
-  allocation_ = std::make_unique<slurm::Allocation>(engine, hosts::slurm_request(plan_, bad_nodes_));
+  const auto request = hosts::slurm_request(plan_, bad_nodes_);
+  slurm::note_request(plan_.folder.allocation_file(), engine, request);
+  allocation_ = std::make_unique<slurm::Allocation>(engine, request);
+  fault_point("supervisor.while_asking");
   if (store_->get_run(plan_.run_id).state != RunState::queued) set_state(RunState::queued);
   fault_point("supervisor.after_asking");
-  bool noted = false;
   while (!allocation_->granted() && !allocation_->refusal()) {
     listen(tick_ms);
     if (over()) return false;
     allocation_->hear();
-    if (allocation_->job_id() && !noted) {
-      noted = true;
-      slurm::note_allocation(plan_.folder.allocation_file(), engine, allocation_->id());
-      fault_point("supervisor.after_allocation");
-    }
     note_queue();
   }
+  fault_point("supervisor.after_allocation");
   std::error_code ignored;
   fs::remove(plan_.folder.queue_file(), ignored);
   if (allocation_->refusal()) {

@@ -114,7 +114,7 @@ class Jobs(InACluster):
         self.no_job_is_left()
 
     def test_no_allocation_stays_wherever_the_supervisor_is_killed(self):
-        for point in ("after_asking", "after_allocation", "after_hosts"):
+        for point in ("while_asking", "after_asking", "after_allocation", "after_hosts"):
             with self.subTest(point):
                 self.environment["LOCKSTEP_FAULT"] = f"supervisor.{point}"
                 self.run_job(point, "sleep 1", code=1)

@@ -25,10 +25,10 @@ spec::SlurmEngine engine() {
 }
 
 TEST(SlurmCommands, AskForWholeNodes) {
-  EXPECT_THAT(salloc_argv(engine(), {.name = "lockstep-run1", .nodes = 2, .minutes = 75, .without = {"n3", "n4"}}),
-              ElementsAre("setpriv", "--pdeathsig", "TERM", "salloc", "--no-shell", "--wait-all-nodes=1",
-                          "--job-name=lockstep-run1", "--nodes=2", "--exclusive", "--partition=gpu", "--account=vision",
-                          "--time=75", "--exclude=n3,n4", "--gres=gpu:4"));
+  EXPECT_THAT(
+      salloc_argv(engine(), {.name = "lockstep-run1", .nodes = 2, .minutes = 75, .without = {"n3", "n4"}}),
+      ElementsAre("salloc", "--no-shell", "--wait-all-nodes=1", "--job-name=lockstep-run1", "--nodes=2", "--exclusive",
+                  "--partition=gpu", "--account=vision", "--time=75", "--exclude=n3,n4", "--gres=gpu:4"));
   EXPECT_THAT(step_argv(7, "n1", {"sh", "-c", "echo \"$1\""}),
               ElementsAre("srun", "--jobid=7", "--overlap", "--quiet", "--mpi=none", "--mem=0", "--nodes=1",
                           "--ntasks=1", "--nodelist=n1", "sh", "-c", "echo \"$1\""));
@@ -102,7 +102,7 @@ TEST(SlurmNodes, HaveTheStatesOfAnAzureCluster) {
 TEST(SlurmAllocation, ThatWasNotedIsGivenBackOnceAndNothingElseIs) {
   const lockstep::testing::TemporaryFolder folder;
   EXPECT_NO_THROW(give_back_noted(folder / "allocation.json")) << "there is none";
-  lockstep::testing::write_text(folder / "allocation.json", R"({"job_id":"all"})");
+  lockstep::testing::write_text(folder / "allocation.json", R"({"job_name":""})");
   EXPECT_NO_THROW(give_back_noted(folder / "allocation.json"));
 }
 
