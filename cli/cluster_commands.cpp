@@ -1,7 +1,8 @@
 // `lockstep cluster`: a Slurm cluster on this machine.
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 
 #include "cli/commands.hpp"
@@ -153,7 +154,8 @@ void add_up(const Command& cluster) {
 }
 
 void add_power(const Command& cluster, const std::string& name, const std::string& description,
-               const std::string& examples, void (*action)(const cluster::ClusterFolder&, const std::string&)) {
+               const std::string& examples,
+               const std::function<void(const cluster::ClusterFolder&, const std::string&)>& action) {
   const Command command = cluster.add(name, description, examples);
   struct Arguments {
     std::string folder;
@@ -166,6 +168,11 @@ void add_power(const Command& cluster, const std::string& name, const std::strin
     action(cluster::ClusterFolder(arguments->folder), arguments->nodes);
     return 0;
   });
+}
+
+void start(const cluster::ClusterFolder& folder, const std::string& nodes) {
+  const auto failures = cluster::start_nodes(folder, nodes);
+  if (!failures.empty()) throw failure("{}", fmt::join(failures, "\n"));
 }
 
 }  // namespace
@@ -198,9 +205,8 @@ void add_cluster_commands(const Command& root) {
   add_folder(downs, *ended);
   downs.does([ended] { return down(*ended); });
 
-  add_power(command, "node-start", "Switch nodes on (Slurm calls this for cloud nodes)",
-            "lockstep cluster node-start /run/lockstep/cluster n2", cluster::start_nodes);
-  add_power(command, "node-stop", "Switch nodes off, with all that runs there (Slurm calls this for cloud nodes)",
+  add_power(command, "node-start", "Switch nodes on", "lockstep cluster node-start /run/lockstep/cluster n2", start);
+  add_power(command, "node-stop", "Switch nodes off, with all that runs there",
             "lockstep cluster node-stop /run/lockstep/cluster n2", cluster::stop_nodes);
 }
 

@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "cli/compute_definitions.hpp"
 #include "cli/compute_nodes.hpp"
+#include "cli/compute_scaling.hpp"
 #include "cli/compute_sizes.hpp"
 
 namespace lockstep::cli {
@@ -14,6 +15,7 @@ void add_compute_commands(const Command& root) {
   add_definition_commands(compute);
   add_list_sizes_command(compute);
   add_node_commands(compute);
+  add_scaling_commands(compute);
 }
 
 }  // namespace lockstep::cli

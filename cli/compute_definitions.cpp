@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/compute_scaling.hpp"
 #include "cli/compute_view.hpp"
 #include "cli/confirm.hpp"
 #include "cli/output.hpp"
@@ -103,8 +104,9 @@ Sets sets_of(const DefinitionArguments& arguments) {
 }
 
 int keep(const Workspace& workspace, const spec::ReadCompute& definition, const OutputOptions& output) {
-  compute::save(workspace, definition);
   const spec::Compute& kept = definition.compute;
+  apply_scaling(kept);  // if its cluster can't have it, there is no such compute
+  compute::save(workspace, definition);
   print(compute_json(kept), output, [&](const Terminal&) { return kept.name + "\n"; });
   if (!output.given()) {
     for (const auto& note : notes_on(kept)) fmt::print(stderr, "note: {}\n", note);
@@ -171,6 +173,13 @@ int remove(const std::string& name, bool yes) {
   if (is_there && !yes && !confirmed(fmt::format("Delete the definition of compute '{}'?", name), STDIN_FILENO)) {
     fmt::print(stderr, "Nothing was deleted.\n");
     return static_cast<int>(ExitCode::failed);
+  }
+  if (is_there) {
+    try {
+      remove_scaling(compute::find(workspace, name));
+    } catch (const InputErrors& damaged) {
+      fmt::print(stderr, "note: {}; nodes that it may have had in a cluster stay\n", damaged.what());
+    }
   }
   compute::remove(workspace, name);
   return 0;

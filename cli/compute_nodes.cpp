@@ -13,6 +13,7 @@
 #include "common/nearest.hpp"
 #include "launcher/compute/definitions.hpp"
 #include "launcher/compute/local.hpp"
+#include "launcher/hosts/node_preparation.hpp"
 #include "launcher/hosts/ssh.hpp"
 #include "launcher/supervise/ledger.hpp"
 
@@ -42,11 +43,11 @@ std::string gib_text(std::int64_t bytes) { return fmt::format("{:.1f} GiB", stat
 std::vector<Node> nodes_of_hosts(const Workspace& workspace, const spec::Compute& compute) {
   const plan::RemotePart remote{hosts::compute_of(compute, this_program())};
   const auto taken = taken_hosts();
+  auto reports =
+      hosts::preflight(workspace, remote, plan::hosts_of(remote.compute).hosts, this_program(), [] { return false; });
+  hosts::add_failed_preparations(remote, reports);
   std::vector<Node> nodes;
-  for (const auto& each : hosts::preflight(workspace, remote, plan::hosts_of(remote.compute).hosts, this_program(),
-                                           [] { return false; })) {
-    nodes.push_back(node_of(each, taken));
-  }
+  for (const auto& each : reports) nodes.push_back(node_of(each, taken));
   return nodes;
 }
 

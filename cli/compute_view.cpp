@@ -25,6 +25,17 @@ std::string instances_text(const spec::Compute& compute) {
   return most ? fmt::format("{}-{}", compute.min_instances, *most) : "";
 }
 
+Json provider_json(const spec::SlurmEngine& engine) {
+  if (!engine.provider) return nullptr;
+  const spec::NodeProvider& provider = *engine.provider;
+  Json json = {{"type", provider.is_local ? "local" : "command"},
+               {"timeout", provider.timeout_s},
+               {"retry_after", provider.retry_after_s}};
+  if (!provider.is_local)
+    json.update({{"create", provider.create}, {"delete", provider.remove}, {"tries", provider.tries}});
+  return json;
+}
+
 Json slurm_json(const spec::SlurmEngine& engine) {
   return {{"type", "slurm"},
           {"config_file", text_or_null(engine.config_file.string())},
@@ -34,7 +45,9 @@ Json slurm_json(const spec::SlurmEngine& engine) {
           {"constraint", text_or_null(engine.constraint)},
           {"options", engine.options},
           {"shared_files", engine.shared_files},
-          {"scratch", engine.scratch.string()}};
+          {"scratch", engine.scratch.string()},
+          {"provider", provider_json(engine)},
+          {"nodes_of", text_or_null(engine.nodes_of)}};
 }
 
 Json engine_json(const spec::Compute& compute) {
@@ -79,6 +92,10 @@ Json compute_json(const spec::Compute& compute) {
   json["provisioning_state"] = "Succeeded";
   json["recorded"] = compute.recorded;
   json["engine"] = engine_json(compute);
+  if (!json["engine"].is_null()) {
+    json["engine"]["node_preparation"] = text_or_null(compute.node_preparation);
+    json["engine"]["node_preparation_timeout"] = compute.node_preparation_timeout_s;
+  }
   return json;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/clock.hpp"
+#include "common/process.hpp"
 #include "common/run_folder.hpp"
 #include "launcher/compute/local.hpp"
 #include "launcher/supervise/ledger.hpp"
@@ -81,7 +82,7 @@ std::optional<std::string> StateLines::queue_line(std::int64_t now_ms) {
   const int machine_slots = compute::this_machine().slots;
   const auto entries = supervise::Ledger(runtime_folder(), machine_slots).entries();
   std::string text = queue_text(entries, run_id_, machine_slots);
-  if (text.empty()) text = printable(read_file_if_exists(queue_file_, 4096).value_or(""));
+  if (text.empty()) text = printable(last_line(read_file_if_exists(queue_file_, 4096).value_or("")));
   while (text.ends_with('\n')) text.pop_back();
   if (text.empty() || text == queue_) return std::nullopt;
   queue_ = std::move(text);

@@ -62,6 +62,11 @@ bool send_signal(const ProcessId& process, int signal) { return is_alive(process
 
 ProcessId this_process() { return {::getpid(), start_time_of(::getpid()).value_or(0)}; }
 
+std::string last_line(std::string_view output) {
+  while (output.ends_with('\n') || output.ends_with('\r')) output.remove_suffix(1);
+  return std::string(output.substr(output.rfind('\n') + 1));
+}
+
 std::optional<fs::path> find_program(const std::string& name, const std::string& path) {
   const auto executable = [](const fs::path& candidate) {
     std::error_code ignored;

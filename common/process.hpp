@@ -54,6 +54,9 @@ struct ProgramResult {
 // Starts, waits, collects. Kills it (and throws) after the time limit.
 ProgramResult run_program(ProgramSpec program, std::chrono::milliseconds time_limit = std::chrono::seconds(60));
 
+// The last line of what a program said, which is mostly why it failed; without its end of line.
+std::string last_line(std::string_view output);
+
 // The executable that `name` means under this PATH, if there is one. A name with a slash is itself.
 std::optional<fs::path> find_program(const std::string& name, const std::string& path);
 

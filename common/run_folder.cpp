@@ -16,6 +16,9 @@ void RunFolder::create() const {
 }
 
 fs::path RunFolder::rank_log(int rank) const { return logs() / fmt::format("rank-{}.log", rank); }
+fs::path RunFolder::node_preparation_log(int node) const {
+  return logs() / fmt::format("node-preparation-{}.log", node);
+}
 fs::path RunFolder::prepare_log(int node) const { return logs() / fmt::format("prepare-{}.log", node); }
 fs::path RunFolder::journal(int rank) const { return metrics() / fmt::format("rank-{}.jsonl", rank); }
 fs::path RunFolder::rank_file(int rank) const { return ranks() / fmt::format("{}.json", rank); }

@@ -32,6 +32,7 @@ class RunFolder {
   fs::path rank_log(int rank) const;                             // logs/rank-<k>.log
   fs::path system_log() const { return logs() / "system.log"; }  // supervisor, keeper, mpirun
   fs::path prepare_log(int node) const;                          // logs/prepare-<node>.log
+  fs::path node_preparation_log(int node) const;                 // logs/node-preparation-<node>.log
   fs::path user_logs() const { return logs() / "user"; }  // ./logs of the ranks: rank-0.log there is not rank 0's
   fs::path metrics() const { return root_ / "metrics"; }
   fs::path journal(int rank) const;                               // metrics/rank-<k>.jsonl

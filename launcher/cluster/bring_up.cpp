@@ -5,6 +5,7 @@
 #include "common/clock.hpp"
 #include "common/digest.hpp"
 #include "common/error.hpp"
+#include "launcher/cluster/apply.hpp"
 #include "launcher/cluster/cluster.hpp"
 #include "launcher/cluster/daemons.hpp"
 #include "launcher/cluster/ports.hpp"
@@ -35,14 +36,26 @@ void refuse_what_is_there(const ClusterFolder& folder) {
 
 void write_files(const ClusterFolder& folder, const ClusterSpec& spec, const fs::path& lockstep) {
   write_file_durably(folder.record(), to_json(spec), 0600);
-  for (const fs::path& each : {folder.programs(), folder.run(), folder.logs(), folder.state()}) make_own_folder(each);
-  for (const auto& each : spec.node_names()) {
+  for (const fs::path& each : {folder.run(), folder.logs(), folder.state()}) make_own_folder(each);
+  for (const auto& each : spec.static_names()) {
     for (const fs::path& path : {folder.spool(each), folder.temporary(each)}) fs::create_directories(path);
   }
   write_file_atomically(folder.munge_key(), random_hex(128), 0400);
   write_file_atomically(folder.slurm_conf(), slurm_conf(folder, spec));
-  write_file_atomically(folder.resume_program(), power_script(folder, lockstep, "node-start"), 0755);
-  write_file_atomically(folder.suspend_program(), power_script(folder, lockstep, "node-stop"), 0755);
+  if (spec.cloud_nodes > 0) {
+    autoscale::ScaledNodes nodes;
+    nodes.compute = "cloud";
+    nodes.prefix = "c";
+    nodes.most = spec.cloud_nodes;
+    nodes.idle_s = spec.idle_seconds;
+    nodes.cores = spec.cores_per_node;
+    nodes.memory_mb = spec.memory_mb;
+    nodes.first_port = free_ports(most_nodes);
+    nodes.provider.is_local = true;
+    nodes.provider.timeout_s = 30;
+    write_nodes(folder.slurm(), nodes);
+  }
+  write_fragment(folder.slurm(), lockstep);
 }
 
 class Start {

@@ -19,14 +19,21 @@ using Tell = std::function<void(const std::string&)>;
 void bring_up(const ClusterFolder& folder, ClusterSpec spec, const fs::path& lockstep, const Tell& tell,
               const std::function<bool()>& is_canceled);
 
+// Those of its own, and those of computes, that come and go.
+std::vector<std::string> all_nodes(const ClusterFolder& folder, const ClusterSpec& spec);
+
+// Ends slurmctld, which keeps what it knows, and starts it: only so it learns of other nodes. Jobs go on. Throws
+// failure with its last lines.
+void restart_controller(const ClusterFolder& folder);
+
 // Cancels the jobs, stops whatever is left of the cluster, removes the folder. False: there was nothing. Throws
 // bad_input for a folder that is no cluster's.
 bool take_down(const ClusterFolder& folder, const Tell& tell);
 
 // Starts or stops the slurmd of nodes, and what runs there, as if they were machines that are switched on and off; with
-// a line each in nodes.log. Nodes that are as wanted are left alone; those that can't be started have a line with the
-// reason. Throws not_found without a cluster, bad_input for nodes that it does not have.
-void start_nodes(const ClusterFolder& folder, const std::string& host_list);
+// a line each in nodes.log. Nodes that are as wanted are left alone; of those that can't be started the reasons are
+// given back. Throws not_found without a cluster, bad_input for nodes that it does not have.
+std::vector<std::string> start_nodes(const ClusterFolder& folder, const std::string& host_list);
 void stop_nodes(const ClusterFolder& folder, const std::string& host_list);
 
 }  // namespace lockstep::cluster

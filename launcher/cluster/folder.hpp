@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/file.hpp"
+#include "launcher/autoscale/slurm_folder.hpp"
 
 namespace lockstep::cluster {
 
@@ -18,10 +19,7 @@ class ClusterFolder {
   fs::path record() const { return root_ / "cluster.json"; }  // there from the first moment to the last
   fs::path lock() const { return root_ / "lock"; }            // of who brings up or takes down
   fs::path slurm_conf() const { return root_ / "slurm.conf"; }
-
-  fs::path programs() const { return root_ / "bin"; }
-  fs::path resume_program() const { return programs() / "resume"; }
-  fs::path suspend_program() const { return programs() / "suspend"; }
+  autoscale::SlurmFolder slurm() const { return autoscale::SlurmFolder(root_); }  // computes whose nodes come and go
 
   fs::path run() const { return root_ / "run"; }
   fs::path munge_key() const { return run() / "munge.key"; }

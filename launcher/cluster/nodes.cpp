@@ -9,6 +9,7 @@
 #include "common/host_list.hpp"
 #include "common/nearest.hpp"
 #include "common/process_file.hpp"
+#include "launcher/autoscale/scaled_nodes.hpp"
 #include "launcher/cluster/cluster.hpp"
 #include "launcher/cluster/daemons.hpp"
 #include "launcher/cluster/processes.hpp"
@@ -30,8 +31,18 @@ ClusterSpec spec_of(const ClusterFolder& folder) {
   return *spec;
 }
 
-std::vector<std::string> known_nodes(const ClusterSpec& spec, const std::string& host_list) {
-  const auto known = spec.node_names();
+}  // namespace
+
+std::vector<std::string> all_nodes(const ClusterFolder& folder, const ClusterSpec& spec) {
+  std::vector<std::string> names = spec.static_names();
+  for (auto& each : autoscale::names_of(autoscale::read_all(folder.slurm()))) names.push_back(std::move(each));
+  return names;
+}
+
+namespace {
+
+std::vector<std::string> known_nodes(const ClusterFolder& folder, const std::string& host_list) {
+  const auto known = all_nodes(folder, spec_of(folder));
   auto names = expand_host_list(host_list);
   for (const auto& each : names) {
     if (std::find(known.begin(), known.end(), each) == known.end()) {
@@ -54,10 +65,11 @@ void stop_node(const ClusterFolder& folder, const std::string& node) {
 
 }  // namespace
 
-void start_nodes(const ClusterFolder& folder, const std::string& host_list) {
-  const ClusterSpec spec = spec_of(folder);
+std::vector<std::string> start_nodes(const ClusterFolder& folder, const std::string& host_list) {
+  const auto names = known_nodes(folder, host_list);
+  const auto scaled = autoscale::read_all(folder.slurm());
   const Environment environment = environment_for(folder, current_environment());
-  const auto names = known_nodes(spec, host_list);
+  std::vector<std::string> failures;
   const FileLock lock = FileLock::take(folder.nodes_lock());
   for (const auto& each : names) {
     if (fs::exists(folder.stopping())) {
@@ -66,17 +78,19 @@ void start_nodes(const ClusterFolder& folder, const std::string& host_list) {
       note(folder, each, "runs already");
     } else {
       try {
-        start_node(folder, environment, each, each.front() == 'c');
+        start_node(folder, environment, each, autoscale::owner_of(scaled, each) != nullptr);
         note(folder, each, "started");
       } catch (const Error& error) {
         note(folder, each, fmt::format("not started: {}", error.what()));
+        failures.push_back(fmt::format("not started: {}", error.what()));
       }
     }
   }
+  return failures;
 }
 
 void stop_nodes(const ClusterFolder& folder, const std::string& host_list) {
-  const auto names = known_nodes(spec_of(folder), host_list);
+  const auto names = known_nodes(folder, host_list);
   const FileLock lock = FileLock::take(folder.nodes_lock());
   for (const auto& each : names) stop_node(folder, each);
 }

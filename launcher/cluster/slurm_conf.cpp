@@ -5,42 +5,17 @@
 
 #include <algorithm>
 
+#include "launcher/autoscale/fragment.hpp"
+
 namespace lockstep::cluster {
 
 namespace {
-
-std::string node_line(char letter, int count, int first_port, const ClusterSpec& spec) {
-  const auto range = [count](int first) {
-    return count == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + count - 1);
-  };
-  const std::string names = count == 1 ? fmt::format("{}1", letter) : fmt::format("{}[{}]", letter, range(1));
-  return fmt::format(
-      "NodeName={} NodeHostname=localhost NodeAddr=127.0.0.1 Port={} CPUs={} CoresPerSocket={} RealMemory={}", names,
-      range(first_port), spec.cores_per_node, spec.cores_per_node, spec.memory_mb);
-}
-
-std::string node_list(char letter, int count) {
-  return count == 1 ? fmt::format("{}1", letter) : fmt::format("{}[1-{}]", letter, count);
-}
 
 std::string license_line(const ClusterSpec& spec) {
   std::vector<std::string> words;
   words.reserve(spec.licenses.size());
   for (const License& each : spec.licenses) words.push_back(fmt::format("{}:{}", each.name, each.count));
   return words.empty() ? "" : fmt::format("Licenses={}\n", fmt::join(words, ","));
-}
-
-std::string cloud_lines(const ClusterSpec& spec) {
-  if (spec.cloud_nodes == 0) return "";
-  return fmt::format("{} State=CLOUD\nPartitionName=cloud Nodes={} SuspendTime={} SuspendTimeout=5 ResumeTimeout=30\n",
-                     node_line('c', spec.cloud_nodes, spec.first_port + 1 + spec.nodes, spec),
-                     node_list('c', spec.cloud_nodes), spec.idle_seconds);
-}
-
-std::string quoted(const std::string& word) {
-  std::string text = "'";
-  for (const char letter : word) text += letter == '\'' ? "'\\''" : std::string(1, letter);
-  return text + "'";
 }
 
 }  // namespace
@@ -50,7 +25,7 @@ std::string quoted(const std::string& word) {
 // lets a node claim more cores than this machine has; a share of the memory for each core lets jobs share a node. cloud
 // in PrivateData shows cloud nodes that are off.
 std::string slurm_conf(const ClusterFolder& folder, const ClusterSpec& spec) {
-  const std::string statics = node_list('n', spec.nodes);
+  const std::string statics = autoscale::host_list("n", spec.nodes);
   return fmt::format(
       R"(# Written by `lockstep cluster up`; gone with `lockstep cluster down`.
 ClusterName=lockstep
@@ -78,11 +53,6 @@ KillWait=5
 SchedulerParameters=sched_interval=5,bf_interval=5,batch_sched_delay=0,sched_min_interval=100000,requeue_delay=1
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-ResumeProgram={resume}
-SuspendProgram={suspend}
-ResumeFailProgram={suspend}
-ResumeRate=0
-SuspendRate=0
 SuspendExcParts=main,low,dedicated
 PrivateData=cloud
 SlurmctldParameters=idle_on_node_suspend,cloud_reg_addrs
@@ -91,7 +61,8 @@ SlurmdParameters=config_overrides
 PartitionName=main Nodes={statics} Default=YES PriorityTier=5
 PartitionName=low Nodes={statics} PriorityTier=1 PreemptMode=REQUEUE
 PartitionName=dedicated Nodes={statics} PriorityTier=10 PreemptMode=OFF
-{cloud_lines})",
+Include {fragment}
+)",
       fmt::arg("port", spec.first_port), fmt::arg("user", spec.user),
       fmt::arg("munge_socket", folder.munge_socket().string()), fmt::arg("state", folder.state().string()),
       fmt::arg("ctld_pid", folder.pid_file("slurmctld").string()),
@@ -99,15 +70,10 @@ PartitionName=dedicated Nodes={statics} PriorityTier=10 PreemptMode=OFF
       fmt::arg("slurmd_pid", folder.pid_file("%n").string()), fmt::arg("slurmd_log", folder.log("%n").string()),
       fmt::arg("temporary", folder.temporary("%n").string()),
       fmt::arg("memory_per_core", std::max(1, spec.memory_mb / spec.cores_per_node)),
-      fmt::arg("resume", folder.resume_program().string()), fmt::arg("suspend", folder.suspend_program().string()),
       fmt::arg("licenses", license_line(spec)),
-      fmt::arg("node_line", node_line('n', spec.nodes, spec.first_port + 1, spec)), fmt::arg("statics", statics),
-      fmt::arg("cloud_lines", cloud_lines(spec)));
-}
-
-std::string power_script(const ClusterFolder& folder, const fs::path& lockstep, const std::string& verb) {
-  return fmt::format("#!/bin/sh\nexec {} cluster {} {} \"$1\"\n", quoted(lockstep.string()), verb,
-                     quoted(folder.root().string()));
+      fmt::arg("node_line",
+               autoscale::node_definition("n", spec.nodes, spec.first_port + 1, spec.cores_per_node, spec.memory_mb)),
+      fmt::arg("statics", statics), fmt::arg("fragment", folder.slurm().fragment().string()));
 }
 
 std::string compute_example(const ClusterFolder& folder) {

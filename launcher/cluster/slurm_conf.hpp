@@ -11,9 +11,6 @@ namespace lockstep::cluster {
 
 std::string slurm_conf(const ClusterFolder& folder, const ClusterSpec& spec);
 
-// What slurmctld calls with a list of nodes: `verb` is node-start or node-stop.
-std::string power_script(const ClusterFolder& folder, const fs::path& lockstep, const std::string& verb);
-
 // A compute definition that uses the cluster.
 std::string compute_example(const ClusterFolder& folder);
 

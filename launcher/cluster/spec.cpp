@@ -13,8 +13,6 @@
 
 namespace lockstep::cluster {
 
-constexpr int most_nodes = 64;
-
 License parse_license(const std::string& text) {
   static const std::regex form("([A-Za-z][A-Za-z0-9_.-]*):([1-9][0-9]{0,8})");
   std::smatch parts;
@@ -24,18 +22,9 @@ License parse_license(const std::string& text) {
   return {parts[1], std::stoi(parts[2])};
 }
 
-static std::vector<std::string> numbered(char letter, int count) {
+std::vector<std::string> ClusterSpec::static_names() const {
   std::vector<std::string> names;
-  for (int i = 1; i <= count; ++i) names.push_back(fmt::format("{}{}", letter, i));
-  return names;
-}
-
-std::vector<std::string> ClusterSpec::static_names() const { return numbered('n', nodes); }
-std::vector<std::string> ClusterSpec::cloud_names() const { return numbered('c', cloud_nodes); }
-
-std::vector<std::string> ClusterSpec::node_names() const {
-  std::vector<std::string> names = static_names();
-  for (auto& each : cloud_names()) names.push_back(std::move(each));
+  for (int i = 1; i <= nodes; ++i) names.push_back(fmt::format("n{}", i));
   return names;
 }
 

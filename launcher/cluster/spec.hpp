@@ -15,6 +15,8 @@ struct License {
 };
 License parse_license(const std::string& text);  // NAME:COUNT; bad_input for anything else
 
+inline constexpr int most_nodes = 64;  // of each kind
+
 struct ClusterSpec {
   int nodes = 2;        // n1, n2, ...: there from the beginning
   int cloud_nodes = 0;  // c1, c2, ...: started when a job wants them, stopped when they are idle
@@ -26,9 +28,7 @@ struct ClusterSpec {
   int first_port = 0;  // slurmctld's; those of the nodes follow
 
   std::vector<std::string> static_names() const;
-  std::vector<std::string> cloud_names() const;
-  std::vector<std::string> node_names() const;  // both
-  int ports() const { return 1 + nodes + cloud_nodes; }
+  int ports() const { return 1 + nodes; }
 };
 
 int cores_of_machine();

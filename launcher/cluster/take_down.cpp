@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "common/process_file.hpp"
 #include "launcher/cluster/daemons.hpp"
+#include "launcher/cluster/power.hpp"
 #include "launcher/cluster/processes.hpp"
 #include "launcher/cluster/view.hpp"
 
@@ -17,9 +18,8 @@ namespace {
 constexpr int job_patience_ms = 7'000;  // longer than KillWait, after which Slurm kills
 constexpr int daemon_patience_ms = 5'000;
 
-// All that may be in the record; of one that nobody can read the nodes whose files are there.
+// All that were ever started, whatever can still be read of the record.
 std::vector<std::string> nodes_of(const ClusterFolder& folder) {
-  if (const auto spec = spec_from_json(read_file_if_exists(folder.record()).value_or(""))) return spec->node_names();
   std::vector<std::string> names;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder.spool(""), ignored))
@@ -70,6 +70,7 @@ void take_down_locked(const ClusterFolder& folder, const Tell& tell) {
     write_file_atomically(folder.stopping(), "");
   }
   cancel_jobs(folder, tell);
+  stop_workers(folder.slurm());
   const auto all = processes_of(folder, nodes);  // before those end by whom the others are known
   std::vector<std::string> daemons = nodes;
   daemons.insert(daemons.begin(), "slurmctld");

@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "common/process_file.hpp"
+#include "launcher/cluster/cluster.hpp"
 #include "launcher/cluster/daemons.hpp"
 #include "launcher/cluster/ports.hpp"
 #include "launcher/slurm/fields.hpp"
@@ -67,7 +68,7 @@ std::optional<View> look_at(const ClusterFolder& folder) {
   for (const char* each : {"munged", "slurmctld"}) view.daemons.push_back(daemon_named(folder, each));
   const bool answers =
       std::all_of(view.daemons.begin(), view.daemons.end(), [](const Daemon& each) { return each.is_alive; });
-  for (const auto& each : spec->node_names()) view.daemons.push_back(daemon_named(folder, each));
+  for (const auto& each : all_nodes(folder, *spec)) view.daemons.push_back(daemon_named(folder, each));
   if (!answers || !is_listening(spec->first_port)) {  // Slurm's commands would go on trying for 10 s and more
     view.problem = answers ? "slurmctld does not listen" : "munged or slurmctld does not run";
     return view;

@@ -66,10 +66,6 @@ std::vector<std::string> agent_argv(const plan::Plan& plan, const spec::Host& ho
        std::to_string(settings.tunnel), plan::sends_files(plan) ? "mirror" : "shared"});
 }
 
-std::string last_line(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
-}
 }  // namespace
 
 Agents::Agents(const plan::Plan& plan, const AgentSettings& settings) : folder_(plan.folder) {

@@ -135,6 +135,8 @@ plan::RemoteCompute compute_of(const spec::Compute& compute, const fs::path& loc
     throw bad_input("the compute '{}' has no engine, so that no job can run there: add one (docs/compute.md)",
                     compute.name);
   }
+  remote.node_preparation = compute.node_preparation;
+  remote.node_preparation_timeout_s = compute.node_preparation_timeout_s;
   const spec::VmSize* size = spec::find_vm_size(compute.size);
   if (size != nullptr && size->gpus) remote.gpus = size->gpus->count;
   remote.node_program = node_programs(lockstep_program, remote.scratch).there / entrypoint;

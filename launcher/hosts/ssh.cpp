@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <tuple>
 
 #include "common/clock.hpp"
 #include "common/digest.hpp"
@@ -42,6 +43,7 @@ class Running {
     auto [errors_read, errors_write] = make_pipe();
     Fd input;
     if (!command.input.empty()) input = open_file(command.input, O_RDONLY);
+    if (command.keeps_input_open) std::tie(input, input_end_) = make_pipe();
     process_ = start_program({.argv = command.argv,
                               .environment = command.environment,
                               .working_folder = {},
@@ -91,6 +93,7 @@ class Running {
   }
 
   ProcessId process_;
+  Fd input_end_;  // open, if its standard input is to be
   Fd output_;
   Fd errors_;
   bool reaped_ = false;
@@ -194,14 +197,15 @@ std::string ssh_trouble(const spec::Host& host, const Result& result) {
        "its host key is not known: `ssh` to it once, or say engine.ssh.strict_host_key_checking: accept-new"},
       {"Connection closed by", "its sshd closed the connection: look at its log"},
   }};
-  std::string said = result.errors;
-  while (!said.empty() && (said.back() == '\n' || said.back() == '\r')) said.pop_back();
-  if (result.timed_out && said.empty()) said = "no answer in time";
+  const std::string& said = result.errors;
   for (const auto& each : troubles) {
     if (said.find(each.mark) == std::string::npos) continue;
-    return fmt::format("{}: {} ({})", host.name, each.remedy, said.substr(said.rfind('\n') + 1));
+    return fmt::format("{}: {} ({})", host.name, each.remedy, last_line(said));
   }
-  return fmt::format("{}: ssh to it failed: {}", host.name, said.empty() ? "it said nothing" : said);
+  return fmt::format("{}: ssh to it failed: {}", host.name,
+                     !last_line(said).empty() ? said
+                     : result.timed_out       ? "no answer in time"
+                                              : "it said nothing");
 }
 
 }  // namespace lockstep::hosts

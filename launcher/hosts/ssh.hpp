@@ -25,6 +25,7 @@ struct Command {
   std::vector<std::string> argv;
   fs::path input = {};  // standard input; empty: none
   Environment environment = current_environment();
+  bool keeps_input_open = false;  // nothing comes, and its end is the end of this process or of the command's turn
 };
 struct Result {
   int exit_code = -1;      // 128 + signal when it was killed

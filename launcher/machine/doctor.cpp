@@ -20,11 +20,6 @@ constexpr double gib = 1024.0 * 1024.0 * 1024.0;
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-std::string last_line(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
-}
-
 class Doctor {
  public:
   explicit Doctor(const Patient& patient) : patient_(patient) {}

@@ -25,9 +25,11 @@ struct LocalCompute {
 struct RemoteCompute {
   std::string name;
   bool shared_files = false;
-  fs::path scratch;                              // on each of them
-  fs::path node_program;                         // the entrypoint on each of them, absolute
-  int gpus = 0;                                  // of each, by the compute's VM size; 0: not said
+  fs::path scratch;                   // on each of them
+  fs::path node_program;              // the entrypoint on each of them, absolute
+  int gpus = 0;                       // of each, by the compute's VM size; 0: not said
+  std::string node_preparation = {};  // for sh, on each of them after its start; empty: none
+  int node_preparation_timeout_s = 0;
   std::optional<int> most_nodes = std::nullopt;  // that a run may ask for
   // Hosts that are reached by ssh; what ssh is told of them is a file of ours, whose path has no blanks.
   std::optional<spec::HostsEngine> hosts = std::nullopt;

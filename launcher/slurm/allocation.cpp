@@ -143,9 +143,7 @@ void Allocation::give_back() {
 std::string never_fits(const spec::SlurmEngine& engine, const Request& request) {
   const auto tried = run(engine, test_argv(engine, request));
   if (tried.exit_code() == 0) return "";
-  std::string said = tried.output;
-  while (!said.empty() && said.back() == '\n') said.pop_back();
-  const std::string last = without_prefix(said.substr(said.rfind('\n') + 1));
+  const std::string last = without_prefix(last_line(tried.output));
   constexpr std::string_view failed = "allocation failure: ";
   return last.starts_with(failed) ? last.substr(failed.size()) : last;
 }
@@ -167,6 +165,10 @@ std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id)
       said = run(engine, {"scontrol", "--oneliner", "show", "job", std::to_string(job_id)}).output;
       if (said.find("JobState=COMPLETING") == std::string::npos) break;
       ::poll(nullptr, 0, 200);
+    }
+    if (said.find("JobState=RUNNING") != std::string::npos && said.find(" PreemptTime=None") == std::string::npos &&
+        said.find(" PreemptTime=") != std::string::npos) {
+      return "was preempted";  // its grace has begun
     }
     for (const auto& each : states) {
       if (said.find(each.word) != std::string::npos) return each.meaning;

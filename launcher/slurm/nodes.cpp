@@ -29,6 +29,8 @@ std::string state_of(std::string_view told, bool& silent) {
   const std::string_view marks = told.substr(end);
   const auto marked = [&](char mark) { return marks.find(mark) != std::string_view::npos; };
   silent = marked('*');
+  constexpr std::array<std::string_view, 5> broken = {"down", "drained", "draining", "fail", "failing"};
+  if (std::find(broken.begin(), broken.end(), word) != broken.end()) return "unusable";
   if (marked('~')) return "off";
   if (marked('#') || marked('^') || marked('@')) return "preparing";
   if (marked('%') || marked('!')) return "leaving";
@@ -74,6 +76,18 @@ std::vector<NodeRow> nodes_of(const spec::SlurmEngine& engine) {
       {.argv = sinfo_argv(engine), .environment = environment_for(engine), .working_folder = {}}, time_for_sinfo);
   if (asked.exit_code() != 0) throw failure("sinfo: {}", asked.output);
   return read_nodes(asked.output);
+}
+
+std::string boot_time_of(const spec::SlurmEngine& engine, const std::string& node) {
+  const auto asked = run_program({.argv = {"scontrol", "--oneliner", "show", "node", node},
+                                  .environment = environment_for(engine),
+                                  .working_folder = {}},
+                                 time_for_sinfo);
+  constexpr std::string_view mark = "BootTime=";
+  for (const auto word : split(asked.output, ' ')) {
+    if (word.starts_with(mark)) return std::string(word.substr(mark.size()));
+  }
+  return "";
 }
 
 std::string job_on(const std::vector<QueueRow>& rows, const std::string& node) {

@@ -23,6 +23,9 @@ struct NodeRow {
 
 std::vector<std::string> sinfo_argv(const spec::SlurmEngine& engine);
 std::vector<NodeRow> read_nodes(std::string_view sinfo_output);  // each node once; lines that are no row are left out
+// When a node was started, in Slurm's words; "" when it does not say.
+std::string boot_time_of(const spec::SlurmEngine& engine, const std::string& node);
+
 std::vector<NodeRow> nodes_of(const spec::SlurmEngine& engine);  // throws failure
 
 // The job that has the node: "" when none has. Of a run of ours its id.

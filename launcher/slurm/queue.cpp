@@ -45,11 +45,12 @@ std::string why(const std::string& reason) {
     const char* word;
     const char* meaning;
   };
-  constexpr std::array<Reason, 12> reasons = {{
+  constexpr std::array<Reason, 13> reasons = {{
       {"Resources", "all nodes that fit are taken"},
       {"Priority", "others come before it"},
       {"Licenses", "its licenses are in use"},
       {"BeginTime", "its time has not come yet"},
+      {"PartitionDown", "its compute or partition is stopped"},
       {"PartitionNodeLimit", "it wants more nodes than the partition allows"},
       {"PartitionConfig", "it wants more than the partition allows"},
       {"PartitionTimeLimit", "its time limit is above the partition's"},

@@ -43,6 +43,17 @@ struct HostsEngine {
   bool operator==(const HostsEngine&) const = default;
 };
 
+// Who makes the nodes of a cluster when runs need them, and removes them when nobody does.
+struct NodeProvider {
+  bool is_local = false;    // processes of this machine, in a cluster in a box
+  std::string create = {};  // else: commands for sh, for one node
+  std::string remove = {};
+  int timeout_s = 600;      // within which a node must have come, all tries included
+  int tries = 3;            // of each command
+  int retry_after_s = 300;  // how long a node that did not come counts as unusable
+  bool operator==(const NodeProvider&) const = default;
+};
+
 // A Slurm cluster, which says which machines a run gets.
 struct SlurmEngine {
   fs::path config_file = {};  // absolute; slurm.conf; empty: where Slurm's own commands look
@@ -50,9 +61,12 @@ struct SlurmEngine {
   std::string account = {};
   std::string qos = {};
   std::string constraint = {};
-  std::vector<std::string> options = {};  // more of sbatch's, as they are
-  bool shared_files = true;               // as of hosts; clusters usually do
+  std::vector<std::string> options = {};                // more of sbatch's, as they are
+  std::optional<NodeProvider> provider = std::nullopt;  // then the partition and its nodes are the compute's own
+  std::string nodes_of = {};                            // and here its own partition, of the nodes of that compute
+  bool shared_files = true;                             // as of hosts; clusters usually do
   fs::path scratch = {};
+  bool scales() const { return provider || !nodes_of.empty(); }
   bool operator==(const SlurmEngine&) const = default;
 };
 
@@ -69,6 +83,8 @@ struct Compute {
   Tier tier = Tier::dedicated;
   std::optional<HostsEngine> hosts = std::nullopt;  // the engine; none of these: it is recorded and runs nothing
   std::optional<SlurmEngine> slurm = std::nullopt;
+  std::string node_preparation = {};  // for sh, as root, on each machine before its first run; empty: none
+  int node_preparation_timeout_s = 1800;
   std::vector<std::string> recorded = {};  // keys of the file that have no effect here, for a note
   bool operator==(const Compute&) const = default;
 };

@@ -153,6 +153,7 @@ void read_slurm(Keys& engine, ComputeDraft& draft) {
   engine.optional("qos", slurm.qos, check_slurm_name);
   engine.optional("constraint", slurm.constraint, check_slurm_name);
   read_options(engine, slurm.options);
+  read_scaling(engine, draft.compute, slurm);
   engine.optional("shared_files", slurm.shared_files);
   slurm.scratch = engine.optional("scratch", scratch, check_scratch) ? fs::path(scratch) : usual_scratch("");
   draft.compute.slurm = slurm;
@@ -164,6 +165,8 @@ void read_engine(Keys& keys, ComputeDraft& draft) {
   keys.mapping("engine", [&](Keys& engine) {
     std::string type;
     engine.required("type", type, check_engine);
+    engine.optional("node_preparation", draft.compute.node_preparation, check_command);
+    engine.optional("node_preparation_timeout", draft.compute.node_preparation_timeout_s, Range{1, 24 * 3600});
     if (type == "slurm") return read_slurm(engine, draft);
     HostsEngine hosts;
     std::string scratch;

@@ -37,5 +37,7 @@ std::span<const ComputeKey> compute_keys();
 void read_path(Keys& keys, const std::string& key, ComputeDraft& draft, fs::path& path);
 
 void read_engine(Keys& keys, ComputeDraft& draft);  // compute_engine.cpp
+// engine.provider and engine.nodes_of, by which a compute has a partition of its own.
+void read_scaling(Keys& engine, const Compute& compute, SlurmEngine& slurm);  // compute_provider.cpp
 
 }  // namespace lockstep::spec

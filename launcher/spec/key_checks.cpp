@@ -78,6 +78,11 @@ std::string_view check_user_name(std::string_view text) {
   return good && is_of(text, ".-_") ? "" : "1 to 64 letters, digits, '.', '-' and '_', of which the first is no '-'";
 }
 
+std::string_view check_command(std::string_view text) {
+  const bool is_good = !text.empty() && text.size() <= 8192 && text.find('\0') == std::string_view::npos;
+  return is_good ? "" : "a command for sh, of at most 8192 characters";
+}
+
 std::string_view check_any_name(std::string_view text) {
   return !text.empty() && text.size() <= 255 ? "" : "a name of 1 to 255 bytes";
 }

@@ -12,6 +12,7 @@ std::string_view check_compute(std::string_view text);        // a name or an AR
 std::string_view check_compute_name(std::string_view text);   // Azure's rule, and not local
 std::string_view check_host(std::string_view text);       // a name or an address: ssh and mpirun get it as an argument
 std::string_view check_user_name(std::string_view text);  // of ssh
+std::string_view check_command(std::string_view text);    // a word of `sh -c`
 std::string_view check_any_name(std::string_view text);
 std::string_view check_short_line(std::string_view text);
 std::string_view check_memory_size(std::string_view text);  // "<n>[bkmg]"

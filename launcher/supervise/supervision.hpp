@@ -46,6 +46,9 @@ class Supervision {
 
   // What a run on hosts has besides (supervision_hosts.cpp).
   bool wait_for_nodes(std::string& problem);
+  void ask_for_nodes();
+  void prepare_hosts(std::vector<std::string>& bad, std::vector<std::string>& problems);
+  bool a_node_did_not_come();
   void note_queue();
   std::optional<Ending> go_to_hosts();
   bool choose_hosts(std::string& problem);
@@ -107,6 +110,7 @@ class Supervision {
   bool preempted_ = false;               // the cluster has taken the nodes of this attempt away
   std::int64_t next_queue_look_ms_ = 0;  // monotonic
   std::string queue_;                    // why it waits, as it was written last
+  std::string asked_again_;              // why, while it waits for other nodes than those it had
   bool stopped_for_loss_ = false;        // stop_ is ours, of an attempt that lost a host
   std::int64_t lost_ms_ = 0;             // monotonic: when a host was found to be gone
 };

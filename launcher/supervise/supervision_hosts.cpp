@@ -10,6 +10,7 @@
 #include "common/digest.hpp"
 #include "common/error.hpp"
 #include "common/fault.hpp"
+#include "launcher/hosts/node_preparation.hpp"
 #include "launcher/hosts/preflight.hpp"
 #include "launcher/hosts/reach.hpp"
 #include "launcher/hosts/send.hpp"
@@ -47,6 +48,7 @@ void Supervision::note_queue() {
   try {
     const auto rows = slurm::queue(plan::slurm_of(plan::remote_of(plan_).compute), runtime_folder() / "slurm");
     std::string text = slurm::queue_text(rows, allocation_->id());
+    if (!asked_again_.empty()) text = asked_again_ + (text.empty() ? "" : "; " + text);
     if (text == queue_) return;
     queue_ = std::move(text);
     if (!queue_.empty()) say("slurm", queue_);
@@ -57,6 +59,33 @@ void Supervision::note_queue() {
 }
 
 bool Supervision::wait_for_nodes(std::string& problem) {
+  while (true) {
+    ask_for_nodes();
+    while (!allocation_->granted() && !allocation_->refusal()) {
+      listen(tick_ms);
+      if (over()) return false;
+      allocation_->hear();
+      note_queue();
+    }
+    fault_point("supervisor.after_allocation");
+    std::error_code ignored;
+    fs::remove(plan_.folder.queue_file(), ignored);
+    if (allocation_->granted()) break;
+    if (!a_node_did_not_come()) {
+      problem = fmt::format("Slurm gives it no nodes: {}", allocation_->refusal().value_or(""));
+      return false;
+    }
+    listen(0);
+    if (over()) return false;
+  }
+  asked_again_.clear();
+  plan::remote_of(plan_).slurm_job = allocation_->job_id();
+  say("slurm", fmt::format("job {}", allocation_->id()));
+  listen(0);
+  return !over();
+}
+
+void Supervision::ask_for_nodes() {
   const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
   const auto request = hosts::slurm_request(plan_, bad_nodes_);
   slurm::note_request(plan_.folder.allocation_file(), engine, request);
@@ -64,23 +93,18 @@ bool Supervision::wait_for_nodes(std::string& problem) {
   fault_point("supervisor.while_asking");
   if (store_->get_run(plan_.run_id).state != RunState::queued) set_state(RunState::queued);
   fault_point("supervisor.after_asking");
-  while (!allocation_->granted() && !allocation_->refusal()) {
-    listen(tick_ms);
-    if (over()) return false;
-    allocation_->hear();
-    note_queue();
+}
+
+// Of nodes that are made for a run one may not come. Slurm takes others, if it is asked again.
+bool Supervision::a_node_did_not_come() {
+  const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
+  if (!allocation_->job_id() || slurm::what_became_of(engine, allocation_->id()) != "lost a node") return false;
+  std::vector<std::string> reasons;
+  for (const auto& node : slurm::nodes_of(engine)) {
+    if (node.state == "unusable") reasons.push_back(fmt::format("{}: {}", node.name, node.reason));
   }
-  fault_point("supervisor.after_allocation");
-  std::error_code ignored;
-  fs::remove(plan_.folder.queue_file(), ignored);
-  if (allocation_->refusal()) {
-    problem = fmt::format("Slurm gives it no nodes: {}", *allocation_->refusal());
-    return false;
-  }
-  plan::remote_of(plan_).slurm_job = allocation_->job_id();
-  say("slurm", fmt::format("job {}", allocation_->id()));
-  listen(0);
-  return !over();
+  asked_again_ = fmt::format("others were asked for, because a node did not come ({})", fmt::join(reasons, "; "));
+  return true;
 }
 
 std::optional<Ending> Supervision::go_to_hosts() {
@@ -155,14 +179,17 @@ bool Supervision::choose_hosts(std::string& problem) {
         say("hosts", text);
       }
     }
+    if (bad.size() == before) prepare_hosts(bad, problems);
     if (bad.size() == before) break;
     if (allocation_) {  // these go back; others are asked for
       bad_nodes_ = bad;
+      asked_again_ = fmt::format("others were asked for, because {}", fmt::join(problems, "; "));
       allocation_.reset();
       if (!wait_for_nodes(problem)) {
         problem += fmt::format("; before: {}", fmt::join(problems, "; "));
         return false;
       }
+      set_state(RunState::preparing);
     } else if (!ledger_->exchange(ticket_, bad)) {
       problem = fmt::format("too few hosts of '{}' are well: {}", plan_.compute, fmt::join(problems, "; "));
       return false;
@@ -171,6 +198,28 @@ bool Supervision::choose_hosts(std::string& problem) {
   say("hosts", fmt::format("the nodes are {}", fmt::join(plan_.nodes, ", ")));
   write_plan(plan_);
   return true;
+}
+
+// The compute's own preparation of its nodes. One where it fails counts as not well.
+void Supervision::prepare_hosts(std::vector<std::string>& bad, std::vector<std::string>& problems) {
+  const auto& remote = plan::remote_of(plan_);
+  if (remote.compute.node_preparation.empty()) return;
+  const auto nodes = hosts::prepare_nodes(remote, remote.hosts, [this] {
+    listen(0);
+    return over();
+  });
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto& node = nodes[i];
+    if (node.ran) {
+      say("hosts", fmt::format("{} was prepared{}", node.host.name, node.problem.empty() ? "" : ", in vain"));
+      write_file_atomically(plan_.folder.node_preparation_log(static_cast<int>(i)), node.output);
+    }
+    if (node.problem.empty()) continue;
+    say("hosts", node.problem);
+    problems.push_back(node.problem);
+    bad.push_back(allocation_ ? node.host.name : node.host.address);
+    hosts::drain(remote, node);
+  }
 }
 
 void Supervision::start_agents() {

@@ -201,6 +201,25 @@ class Trouble(OnHosts):
         self.run_job("whole", training, "--set", "compute=local", more=more)
         self.assertEqual(self.weights("goes-on"), self.weights("whole"))
 
+    def test_a_host_is_prepared_once_and_passed_over_where_that_fails(self):
+        self.lockstep("compute", "update", "lab", "--set",
+                      "engine.node_preparation=hostname >> /tmp/prepared; test $(hostname) != node-1")
+        for name in ("first", "second"):
+            self.run_job(name, "cat /tmp/prepared", more="distribution: {type: mpi}\n")
+            self.assertEqual([self.log(name, rank) for rank in (0, 1)], ["node-2\n", "node-3\n"])
+        node = json.loads(self.lockstep("compute", "list-nodes", "lab", "-o", "json"))[0]
+        self.assertEqual((node["state"], node["problems"]), ("unusable", ["node-1: its preparation failed (exit code 1)"]))
+
+    def test_a_cancel_ends_the_preparation_of_hosts(self):
+        self.lockstep("compute", "update", "lab", "--set", "engine.node_preparation=echo > /tmp/begun; sleep 1000")
+        process = self.start("endless", "hostname")
+        self.wait_for(lambda: all(self.hosts.on(each, ["test", "-e", "/tmp/begun"]).returncode == 0
+                                  for each in ("node-1", "node-2")), "both are being prepared", process)
+        self.lockstep("job", "cancel", "endless")
+        self.end(process, code=1)
+        self.assertEqual(self.status("endless"), "Canceled")
+        self.nothing_is_left()
+
     def test_too_few_hosts_are_refused_at_submit_with_the_remedy(self):
         self.hosts.cut("node-1")
         said = self.run_job("refused", "hostname", code=2, nodes=3)

@@ -53,7 +53,7 @@ TEST(ClusterSpec, ComesBackFromItsFile) {
   spec.first_port = 12345;
   const ClusterSpec back = spec_from_json(to_json(spec)).value_or(ClusterSpec());
   EXPECT_EQ(to_json(back), to_json(spec));
-  EXPECT_THAT(back.node_names(), ElementsAre("n1", "n2", "c1"));
+  EXPECT_THAT(back.static_names(), ElementsAre("n1", "n2"));
 }
 
 TEST(ClusterSpec, IsNotMadeOfWhatIsNoneOfOurs) {

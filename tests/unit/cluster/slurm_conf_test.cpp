@@ -46,25 +46,13 @@ TEST(SlurmConf, PreemptsLowForDedicated) {
   EXPECT_THAT(text, HasSubstr("PartitionName=dedicated Nodes=n[1-3] PriorityTier=10 PreemptMode=OFF\n"));
 }
 
-TEST(SlurmConf, HasACloudOnlyWhenAskedFor) {
-  ClusterSpec spec = three_nodes();
-  EXPECT_THAT(slurm_conf(folder(), spec), Not(HasSubstr("CLOUD")));
-  spec.cloud_nodes = 2;
-  spec.idle_seconds = 7;
-  const std::string text = slurm_conf(folder(), spec);
-  EXPECT_THAT(text, HasSubstr("\nNodeName=c[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=20004-20005 CPUs=4 "
-                              "CoresPerSocket=4 RealMemory=2000 State=CLOUD\n"));
-  EXPECT_THAT(text, HasSubstr("\nPartitionName=cloud Nodes=c[1-2] SuspendTime=7 SuspendTimeout=5 ResumeTimeout=30\n"));
-  EXPECT_EQ(spec.ports(), 6);
-}
-
 TEST(SlurmConf, KeepsAllFilesBelowItsFolder) {
   const std::string text = slurm_conf(folder(), three_nodes());
   EXPECT_THAT(text, HasSubstr("\nAuthInfo=socket=/no-such/box/run/munge.sock,cred_expire=5\n"));
   EXPECT_THAT(text, HasSubstr("\nSlurmdSpoolDir=/no-such/box/spool/%n\n"));
   EXPECT_THAT(text, HasSubstr("\nTmpFS=/no-such/box/tmp/%n\n"));
   EXPECT_THAT(text, HasSubstr("\nStateSaveLocation=/no-such/box/state\n"));
-  EXPECT_THAT(text, HasSubstr("\nResumeProgram=/no-such/box/bin/resume\n"));
+  EXPECT_THAT(text, HasSubstr("\nInclude /no-such/box/lockstep.conf\n"));
 }
 
 TEST(SlurmConf, HasALineOfLicensesOnlyWhenThereAreAny) {
@@ -79,11 +67,6 @@ TEST(SlurmConf, SharesTheMemoryOfANodeAmongItsCores) {
   EXPECT_THAT(slurm_conf(folder(), spec), HasSubstr("\nDefMemPerCPU=500\n"));
   spec.cores_per_node = 4096;
   EXPECT_THAT(slurm_conf(folder(), spec), HasSubstr("\nDefMemPerCPU=1\n"));
-}
-
-TEST(PowerScript, QuotesThePathOfTheProgram) {
-  EXPECT_EQ(power_script(folder(), "/opt/it's here/lockstep", "node-start"),
-            "#!/bin/sh\nexec '/opt/it'\\''s here/lockstep' cluster node-start '/no-such/box' \"$1\"\n");
 }
 
 TEST(NodeArguments, GiveANodeItsOwnNameAndSharedMemory) {

@@ -443,6 +443,42 @@ TEST(ReadComputeFile, ReadsTheProjectsExample) {
   EXPECT_THAT(names_of(engine_of(compute).hosts), ElementsAre("node-1", "node-2", "node-3"));
 }
 
+TEST(ReadComputeFile, ReadsTheProjectsAmlCompute) {
+  const Compute compute = read_compute_file(fs::path(LOCKSTEP_SOURCE_DIR) / "configs/compute/amlcompute.yml").compute;
+  const SlurmEngine slurm = compute.slurm.value_or(SlurmEngine());
+  EXPECT_TRUE(slurm.provider.value_or(NodeProvider()).is_local);
+  EXPECT_EQ(slurm.partition, "cpu-cluster") << "its own";
+}
+
+TEST(ReadCompute, TakesAProviderOfNodes) {
+  const auto read = [](const std::string& engine) {
+    return read_compute("{name: c1, size: Standard_DS3_v2, engine: {type: slurm, " + engine + "}}", "c.yml", "/files")
+        .compute.slurm.value_or(SlurmEngine());
+  };
+  const NodeProvider provider =
+      read("provider: {type: command, create: make it, delete: end it, tries: 5}").provider.value_or(NodeProvider());
+  EXPECT_EQ(provider.create, "make it");
+  EXPECT_EQ(provider.remove, "end it");
+  EXPECT_EQ(provider.tries, 5);
+  EXPECT_EQ(provider.timeout_s, 600);
+  EXPECT_EQ(read("nodes_of: other").partition, "c1");
+  EXPECT_FALSE(read("partition: main").scales());
+}
+
+TEST(ReadCompute, RefusesAProviderThatCanNotWork) {
+  const auto in_engine = [](const std::string& engine) {
+    return mistakes_in("{name: c1, engine: {type: slurm, " + engine + "}}");
+  };
+  EXPECT_THAT(in_engine("provider: {type: aws}"), ElementsAre(HasSubstr("must be local or command, not 'aws'")));
+  EXPECT_THAT(in_engine("provider: {type: local, create: x}"), ElementsAre(HasSubstr("unknown key 'create'")));
+  EXPECT_THAT(in_engine("provider: {type: command, create: x, delete: y}"), ElementsAre(HasSubstr("need a 'size'")));
+  EXPECT_THAT(in_engine("provider: {type: local}, nodes_of: c2"), ElementsAre(HasSubstr("not both")));
+  EXPECT_THAT(in_engine("provider: {type: local}, partition: p"), ElementsAre(HasSubstr("leave engine.partition out")));
+  EXPECT_THAT(in_engine("nodes_of: c1"), ElementsAre(HasSubstr("name another compute")));
+  EXPECT_THAT(mistakes_in("{name: c1, type: virtualmachine, engine: {type: slurm, provider: {type: local}}}"),
+              ElementsAre(HasSubstr("only an amlcompute has nodes that come and go")));
+}
+
 TEST(ReadComputeFile, SaysWhatIsNoFile) {
   const testing::TemporaryFolder folder;
   const auto code_of = [](const fs::path& path) {

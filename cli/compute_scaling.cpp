@@ -1,0 +1,92 @@
+#include "cli/compute_scaling.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "common/error.hpp"
+#include "common/process.hpp"
+#include "common/run_folder.hpp"
+#include "launcher/cluster/apply.hpp"
+#include "launcher/cluster/power.hpp"
+#include "launcher/compute/definitions.hpp"
+
+namespace lockstep::cli {
+
+namespace {
+
+void tell(const std::string& line) { fmt::print(stderr, "{}\n", line); }
+
+bool scales(const spec::Compute& compute) { return compute.slurm && compute.slurm->scales(); }
+
+autoscale::ScaledNodes nodes_for(const spec::Compute& compute, const autoscale::SlurmFolder& folder) {
+  return autoscale::nodes_for(compute, autoscale::read_all(folder));
+}
+
+spec::Compute scaling_compute(const std::string& name) {
+  spec::Compute compute = compute::find(Workspace::find(), name);
+  if (scales(compute)) return compute;
+  throw bad_input(
+      "the machines of '{}' are there whether runs need them or not: only a compute with engine.provider or "
+      "engine.nodes_of is started and stopped (docs/slurm.md)",
+      name);
+}
+
+int start_or_stop(const std::string& name, bool stopped) {
+  const spec::Compute compute = scaling_compute(name);
+  cluster::set_stopped(cluster::slurm_folder_of(*compute.slurm), name, stopped, this_program(), tell);
+  return 0;
+}
+
+void add_action(const Command& compute, const std::string& verb, const std::string& description,
+                const std::string& example, int (*action)(const std::string& name)) {
+  const Command command = compute.add(verb, description, example);
+  auto name = std::make_shared<std::string>();
+  add_name(command, *name, "The compute");
+  command.does([name, action] { return action(*name); });
+}
+
+}  // namespace
+
+void apply_scaling(const spec::Compute& compute) {
+  if (!scales(compute)) return;
+  const auto folder = cluster::slurm_folder_of(*compute.slurm);
+  cluster::apply(folder, nodes_for(compute, folder), this_program(), tell);
+}
+
+void remove_scaling(const spec::Compute& compute) {
+  if (!scales(compute)) return;
+  cluster::remove(cluster::slurm_folder_of(*compute.slurm), compute.name, this_program(), tell);
+}
+
+void add_scaling_commands(const Command& compute) {
+  add_action(compute, "apply", "Write a compute's nodes into its Slurm cluster once more",
+             "lockstep compute apply cpu-cluster", [](const std::string& name) {
+               apply_scaling(scaling_compute(name));
+               return 0;
+             });
+  add_action(compute, "start", "Let a compute that was stopped take runs again", "lockstep compute start cpu-cluster",
+             [](const std::string& name) { return start_or_stop(name, false); });
+  add_action(compute, "stop", "Switch a compute's nodes off, when their runs have ended, and start none",
+             "lockstep compute stop cpu-cluster", [](const std::string& name) { return start_or_stop(name, true); });
+
+  struct Arguments {
+    std::string verb;
+    std::string folder;
+    std::string nodes;
+  };
+  const Command command = compute.add("node-power", "Make nodes come or go (Slurm calls this)",
+                                      "lockstep compute node-power resume /etc/slurm cpu-cluster-[1-2]\n"
+                                      "lockstep compute node-power suspend /etc/slurm cpu-cluster-1");
+  auto arguments = std::make_shared<Arguments>();
+  command.option("verb", arguments->verb, "VERB", "resume, suspend or resume-failed").required();
+  command.option("folder", arguments->folder, "DIR", "Where slurm.conf is").required();
+  command.option("nodes", arguments->nodes, "NODES", "Which, as in x-[1-3]").required();
+  command.does([arguments] {
+    cluster::power(autoscale::SlurmFolder(arguments->folder), arguments->verb, arguments->nodes);
+    return 0;
+  });
+}
+
+}  // namespace lockstep::cli
