@@ -69,7 +69,9 @@ struct Bench {
   }
   View plain(const Shape& shape) { return tensor(make_plain_layout(*device, shape, DataType::f32)); }
 
-  std::unique_ptr<Device> device = make_cpu_device();
+  explicit Bench(const CpuWays& ways = {}) : device(make_cpu_device(ways)) {}
+
+  std::unique_ptr<Device> device;
   std::unique_ptr<Stream> stream = device->make_stream();
   std::vector<Buffer> memory;
   std::vector<LayoutPtr> layouts;
@@ -94,7 +96,7 @@ void dense(benchmark::State& state) {
 }
 
 void conv2d(benchmark::State& state) {
-  Bench with;
+  Bench with({.winograd = state.range(4) == 1});
   Conv2dShape s{128, state.range(0), state.range(1), state.range(1), state.range(2)};
   s.relu = true;
   s.x_is_data = state.range(0) <= 3;
@@ -218,9 +220,9 @@ BENCHMARK(dense)
     ->ArgsProduct({{128}, {3136}, {128}, {forward, backward_data, backward_weights}})
     ->ArgsProduct({{128}, {512}, {10}, {forward, backward_data, backward_weights}});
 BENCHMARK(conv2d)
-    ->ArgNames({"in", "size", "out", "direction"})
-    ->ArgsProduct({{1}, {28}, {32}, {forward, backward_weights}})
-    ->ArgsProduct({{32}, {14}, {64}, {forward, backward_data, backward_weights}});
+    ->ArgNames({"in", "size", "out", "direction", "winograd"})
+    ->ArgsProduct({{1}, {28}, {32}, {forward, backward_weights}, {0}})
+    ->ArgsProduct({{32, 128}, {14}, {64, 256}, {forward, backward_data, backward_weights}, {0, 1}});
 BENCHMARK(dropout);
 BENCHMARK(attention)->ArgNames({"length", "direction"})->ArgsProduct({{128, 1024}, {forward, backward_data}});
 BENCHMARK(gelu_and_layer_norm)->ArgNames({"norm", "direction"})->ArgsProduct({{0, 1}, {forward, backward_data}});

@@ -111,9 +111,15 @@ class Device {
   Counters counters_;
 };
 
-// A CPU device uses exactly `threads` threads (1 per rank is the rule), whatever OMP_NUM_THREADS says. Plans are made
-// and run on one thread at a time.
-std::unique_ptr<Device> make_cpu_device(int threads = 1);
+struct CpuWays {
+  int threads = 1;  // exactly so many (1 per rank is the rule), whatever OMP_NUM_THREADS says
+  // Convolutions by Winograd's algorithm where oneDNN has it and it pays. It adds up in an order that depends on the
+  // sizes of the CPU's caches: without it, CPUs with one instruction set give the same bits.
+  bool winograd = false;
+};
+
+// Plans are made and run on one thread at a time. Instructions: kernels/instruction_set.hpp.
+std::unique_ptr<Device> make_cpu_device(const CpuWays& ways = {});
 
 // How float32 operands are multiplied: as they are, or rounded to TensorFloat-32 (10 bits of mantissa) on the way into
 // the tensor cores.

@@ -2,6 +2,7 @@
 
 #include "common/error.hpp"
 #include "kernels/optimizer_factors.hpp"
+#include "kernels/plain_math.hpp"
 
 namespace lockstep::kernels {
 
@@ -13,16 +14,6 @@ void expect_room(const std::vector<ParameterRange>& ranges, std::initializer_lis
 
 void expect_one_length(std::size_t a, std::size_t b, const char* what) {
   if (a != b) throw failure("{}: one arena has {} numbers, the other {}", what, a, b);
-}
-
-// By multiplications alone: pow() may differ in the last bit from one machine to the next.
-static double power(double base, std::uint64_t exponent) {
-  double result = 1;
-  for (; exponent > 0; exponent >>= 1U) {
-    if ((exponent & 1U) != 0) result *= base;
-    base *= base;
-  }
-  return result;
 }
 
 static float correction(float beta, std::uint64_t t) {

@@ -42,6 +42,27 @@ void expect_no_gpu_options(const Options& options, const Collective& collective)
   throw AgreedError(ExitCode::bad_input, reason + "; give --device cuda where there is a GPU", collective.rank() == 0);
 }
 
+// And what only CPUs can do.
+void expect_no_cpu_options(const Options& options, const Collective& collective) {
+  const std::string reason = options.isa != "native"            ? "--isa " + options.isa
+                             : options.convolutions != "direct" ? "--convolutions " + options.convolutions
+                                                                : "";
+  if (reason.empty()) return;
+  throw AgreedError(ExitCode::bad_input, reason + ": GPUs compute here; leave it out, or give --device cpu",
+                    collective.rank() == 0);
+}
+
+// why: it is no GPU; empty where none was looked for.
+ChosenDevice the_cpu(const Options& options, Collective& collective, const std::string& why) {
+  expect_no_gpu_options(options, collective);
+  AgreedInstructionSet isa = agree_on_instruction_set(options, collective);
+  auto device = kernels::make_cpu_device({.threads = 1, .winograd = options.convolutions == "winograd"});
+  std::string line = fmt::format("computes on {}, {}", device->name(), isa.used);
+  if (!isa.of_ranks.empty()) line += fmt::format(", the highest that all ranks may use ({})", isa.of_ranks);
+  if (!why.empty()) line += fmt::format(" ({})", why);
+  return {std::move(device), std::move(line), std::move(isa)};
+}
+
 // By what the devices say they are, not by their numbers: those depend on what each rank is shown.
 void check_that_nobody_shares(Collective& collective, const kernels::Device& mine) {
   char host[256] = "";
@@ -64,21 +85,12 @@ void check_that_nobody_shares(Collective& collective, const kernels::Device& min
 }  // namespace
 
 ChosenDevice choose_device(const Options& options, Collective& collective) {
-  if (options.device == "cpu") {
-    expect_no_gpu_options(options, collective);
-    auto device = kernels::make_cpu_device();
-    return {std::move(device), ""};
-  }
+  if (options.device == "cpu") return the_cpu(options, collective, "");
   const kernels::CudaDevices found = kernels::find_cuda_devices();
   const auto counts = gather(collective, found.count);
   const auto without = ranks_where(counts, [](std::int64_t count) { return count == 0; });
   const bool none = without.size() == counts.size();
-  if (none && options.device == "auto") {
-    expect_no_gpu_options(options, collective);
-    auto device = kernels::make_cpu_device();
-    std::string line = fmt::format("computes on {} ({})", device->name(), found.why_none);
-    return {std::move(device), std::move(line)};
-  }
+  if (none && options.device == "auto") return the_cpu(options, collective, found.why_none);
   if (!without.empty()) {
     throw AgreedError(
         ExitCode::bad_input,
@@ -86,6 +98,7 @@ ChosenDevice choose_device(const Options& options, Collective& collective) {
              : fmt::format("{} found no CUDA device, the others did; give --device cpu, or mend it", text_of(without)),
         collective.rank() == 0);
   }
+  expect_no_cpu_options(options, collective);
   auto device = agreed(collective, [&] {
     auto mine = my_gpu(options, collective, found.count);
     if (options.precision == "bf16" && !mine->planner().computes_in(kernels::DataType::bf16)) {
@@ -95,7 +108,7 @@ ChosenDevice choose_device(const Options& options, Collective& collective) {
   });
   check_that_nobody_shares(collective, *device);
   std::string line = "computes on " + device->name();
-  return {std::move(device), std::move(line)};
+  return {std::move(device), std::move(line), {}};
 }
 
 // On one machine the ranks' cores do the adding up too, so there is nothing to hide it behind. A GPU has streams.

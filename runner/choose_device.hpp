@@ -6,13 +6,15 @@
 
 #include "kernels/device.hpp"
 #include "runner/collective/device_sums.hpp"
+#include "runner/instruction_set.hpp"
 #include "runner/options.hpp"
 
 namespace lockstep::runner {
 
 struct ChosenDevice {
   std::unique_ptr<kernels::Device> device;
-  std::string line;  // what it is, and why it is no GPU where one was looked for
+  std::string line;          // what it is, and why it is no GPU where one was looked for
+  AgreedInstructionSet isa;  // of CPUs; empty for GPUs
 };
 
 // Collective. As --device says: a rank's GPU is that of its place among the ranks on its machine. Throws AgreedError,

@@ -164,6 +164,14 @@ std::vector<OptionRow> make_table() {
 
   add(choice("device", &O::device, {"auto", "cpu", "cuda"},
              "what computes; auto: a GPU for each rank where there are some, else the CPU"));
+  add(choice(
+      "isa", &O::isa, {"sse41", "avx", "avx2", "avx512_core", "native"},
+      "CPUs: the most that their kernels use of the instruction set, by oneDNN's names; native: all; all ranks use "
+      "the highest that each of them may, recorded as isa_used"));
+  add(choice(
+      "convolutions", &O::convolutions, {"direct", "winograd"},
+      "CPUs: winograd: with avx512_core and 16 channels or more fewer products, but sums whose order depends on the "
+      "sizes of the CPU's caches"));
   add(choice("precision", &O::precision, {"f32", "tf32", "bf16"},
              "GPUs: what is computed in; tf32: matrix products multiply float32 rounded to 10 bits of mantissa, for "
              "tensor cores; bf16: activations, weights and gradients are bfloat16, sums, parameters and the optimizer "

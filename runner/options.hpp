@@ -52,6 +52,8 @@ struct Options {
   std::int64_t weight_histograms = 0;
 
   std::string device = "auto";
+  std::string isa = "native";
+  std::string convolutions = "direct";
   std::string precision = "f32";
   std::string gradient_precision = "f32";
   std::string overlap = "auto";

@@ -23,10 +23,23 @@ static constexpr const char* notes =
 ## What makes two runs equal
 The initial parameters, the order of the data and dropout depend on `--seed`, the epoch and the step alone, never on the
 number of ranks. Each batch is cut into `--blocks` blocks, a rank computes the gradients of its blocks one after the other,
-and all are summed in one fixed order, ((0+1)+(2+3)): so 1, 2 and 4 ranks give **the same bits** on machines of one kind
+and all are summed in one fixed order, ((0+1)+(2+3)): so 1, 2 and 4 ranks give **the same bits** with one instruction set
 (losses, parameters, checkpoints), and a run that was stopped on 4 ranks goes on on 1 as if nothing had happened. More ranks
 than blocks, or a number that is no power of two, give one block to each rank: then the same options on the same number of
 ranks give the same bits.
+
+**On CPUs the bits depend on the machine by its instruction set only**, not by its caches or its libm. All ranks of a run use
+one set, the highest that each of them may, so a run on mixed machines does not depend on where its ranks happened to
+lie; a line says which set that is, and which ranks would have had more. It is recorded as the parameter `isa_used` (with
+`isa_of_ranks`, where they differ), as the tag `lockstep.isa_used` (of the latest start) and in checkpoints. To repeat a run on
+a newer CPU: `--isa` and the recorded word. A set that the CPU does not have is an error.
+
+The words are oneDNN's. It has more than these (`avx2_vnni`, `avx512_core_vnni`, `_bf16`, `_amx`), which have nothing for float32:
+CPUs that have them count as `avx2` or `avx512_core`. `ONEDNN_MAX_CPU_ISA` caps, too; `ONEDNN_CPU_ISA_HINTS` and
+`ONEDNN_DEFAULT_FPMATH_MODE` are refused, for they change rounding. All this was shown (`tests/ranks/instruction_set_test.cpp`)
+on one CPU that was made to look like others, with fewer instructions, other caches, and the libm that CPUs without FMA get;
+not yet on CPUs of several makers. Two versions of oneDNN may differ. `--convolutions winograd` is outside of the promise: its
+sums are cut by the sizes of the caches (docs/kernels.md).
 
 ## Metrics
 docs/metrics.md lists them. Rank 0 records what all ranks have in common; rank k records its own `rank-<k>/step_time_ms`

@@ -27,6 +27,7 @@ CheckpointFacts Trainer::facts() const {
   CheckpointFacts facts;
   facts.position = position_;
   facts.ranks = collective_.size();
+  facts.isa_used = isa_used_;
   facts.identity = identity_of(options_, data_);
   for (const auto& [name, value] : as_parameters(options_)) facts.options[name] = value;
   return facts;
@@ -66,9 +67,10 @@ std::optional<LoadedCheckpoint> Trainer::find_checkpoint(TrainingState& state) {
 // The options that change what is computed, and that a run may still change on its way.
 void Trainer::adopt(const LoadedCheckpoint& checkpoint) {
   static const std::set<std::string> of_computing = {
-      "epochs",       "lr",        "momentum",           "beta2",        "weight-decay",
-      "clip-norm",    "precision", "gradient-precision", "schedule",     "dropout",
-      "warmup-steps", "lr-end",    "decay-every",        "decay-factor", "blocks"};
+      "epochs",       "lr",           "momentum",     "beta2",
+      "weight-decay", "clip-norm",    "precision",    "gradient-precision",
+      "schedule",     "dropout",      "warmup-steps", "lr-end",
+      "decay-every",  "decay-factor", "blocks",       "convolutions"};
   position_ = checkpoint.facts.position;
   log_.note(
       fmt::format("goes on from {} (step {} of {})", checkpoint.path.string(), position_.step, length_.all_steps));
@@ -77,6 +79,11 @@ void Trainer::adopt(const LoadedCheckpoint& checkpoint) {
     if (of_computing.contains(name) && was != checkpoint.facts.options.end() && was->second != value) {
       log_.note(fmt::format("  with --{} {}, until now {}", name, value, was->second));
     }
+  }
+  const std::string& isa_was = checkpoint.facts.isa_used;
+  if (!isa_was.empty() && !isa_used_.empty() && isa_was != isa_used_) {
+    log_.note(
+        fmt::format("  with {} instructions, until now {}: the same data, rounded otherwise", isa_used_, isa_was));
   }
   if (checkpoint.facts.ranks == collective_.size()) return;
   const bool same_sums = blocks_of(options_.blocks, checkpoint.facts.ranks) == blocks_;

@@ -81,6 +81,15 @@ static int max_batch_of(const Options& options, const TrainingData& data, int ra
   return std::max(evaluation_batch, largest_share(batch, blocks_of(options.blocks, ranks)));
 }
 
+// The options, and what they came to on these machines.
+static std::vector<std::pair<std::string, std::string>> parameters_of(const Options& options,
+                                                                      const ChosenDevice& chosen) {
+  auto all = as_parameters(options);
+  if (!chosen.isa.used.empty()) all.emplace_back("isa_used", chosen.isa.used);
+  if (!chosen.isa.of_ranks.empty()) all.emplace_back("isa_of_ranks", chosen.isa.of_ranks);
+  return all;
+}
+
 static std::string opening_line(const Options& options, const TrainingData& data, Model& model, int ranks) {
   std::int64_t parameters = 0;
   for (const TensorInfo& tensor : model.tensors()) parameters += static_cast<std::int64_t>(tensor.count);
@@ -171,15 +180,16 @@ ExitCode train(const Options& options, Collective& collective, const ModelFactor
   const auto sums = make_sums(options, collective, *chosen.device, make_gpu_sums);
 
   log->note(opening_line(options, data, *model, collective.size()));
-  if (!chosen.line.empty()) log->note(chosen.line);
-  Trainer trainer(options, collective, sums, places, data, *model, *optimizer, *log);
+  log->note(chosen.line);
+  Trainer trainer(options, collective, sums, places, data, *model, *optimizer, *log, chosen.isa.used);
   trainer.resume();
   const auto reporting = agreed(collective, [&] {
     const bool reports = collective.rank() == 0;
     return reports ? start_reporting(options, places, collective.size(), trainer.position().step > 0, *log) : nullptr;
   });
   try {
-    log->parameters(as_parameters(options), trainer.position().step);
+    log->parameters(parameters_of(options, chosen), trainer.position().step);
+    if (!chosen.isa.used.empty()) log->tag("lockstep.isa_used", chosen.isa.used, trainer.position().step);
     const Ending ending = trainer.run();
     if (ending == Ending::stopped_early) {
       log->note(fmt::format("stopped at step {} of {}; --resume auto goes on from here", trainer.position().step,

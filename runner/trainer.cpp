@@ -48,7 +48,7 @@ static int steps_between_looks(const Options& options, const kernels::Device& de
 }
 
 Trainer::Trainer(const Options& options, Collective& collective, const Sums& sums, const Places& places,
-                 const TrainingData& data, Model& model, Optimizer& optimizer, TrainingLog& log)
+                 const TrainingData& data, Model& model, Optimizer& optimizer, TrainingLog& log, std::string isa_used)
     : options_(options),
       collective_(collective),
       places_(places),
@@ -56,6 +56,7 @@ Trainer::Trainer(const Options& options, Collective& collective, const Sums& sum
       model_(model),
       optimizer_(optimizer),
       log_(log),
+      isa_used_(std::move(isa_used)),
       length_(training_length(options, data.train.count())),
       schedule_(schedule_of(options, length_.all_steps)),
       blocks_(blocks_of(options.blocks, collective.size())),

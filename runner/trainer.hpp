@@ -36,9 +36,10 @@ enum class Ending { completed, stopped_early };
 
 class Trainer {
  public:
-  // Everything must outlive the trainer. The model takes evaluation_batch images, and those of a block, in one call.
+  // Everything but isa_used must outlive the trainer: the CPUs' instruction set, or empty. The model takes
+  // evaluation_batch images, and those of a block, in one call.
   Trainer(const Options& options, Collective& collective, const Sums& sums, const Places& places,
-          const TrainingData& data, Model& model, Optimizer& optimizer, TrainingLog& log);
+          const TrainingData& data, Model& model, Optimizer& optimizer, TrainingLog& log, std::string isa_used);
 
   // Collective. As --resume says; throws AgreedError when that is impossible.
   void resume();
@@ -83,6 +84,7 @@ class Trainer {
   Model& model_;
   Optimizer& optimizer_;
   TrainingLog& log_;
+  std::string isa_used_;
   TrainingLength length_;
   Schedule schedule_;
   int blocks_;       // of a global batch

@@ -81,6 +81,13 @@ void TrainingLog::parameters(const std::vector<std::pair<std::string, std::strin
   write(std::move(entry), step);
 }
 
+void TrainingLog::tag(const std::string& name, const std::string& value, std::int64_t step) {
+  if (collective_.rank() != 0) return;
+  history::JournalEntry entry;
+  entry.tags = {{name, value}};
+  write(std::move(entry), step);
+}
+
 void TrainingLog::metrics(std::int64_t step, const Metrics& metrics) {
   if (collective_.rank() != 0) return;
   history::JournalEntry entry;

@@ -37,6 +37,8 @@ class TrainingLog {
   TrainingLog(const Places& places, const Collective& collective);
 
   void parameters(const std::vector<std::pair<std::string, std::string>>& all, std::int64_t step);
+  // A tag keeps its last value, a parameter its first.
+  void tag(const std::string& name, const std::string& value, std::int64_t step);
   // What all ranks have in common: recorded by rank 0 alone.
   void metrics(std::int64_t step, const Metrics& metrics);
   // What this rank measured. Rank 0's carry the plain names, rank k's "rank-<k>/" in front.

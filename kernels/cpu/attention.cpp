@@ -10,6 +10,7 @@
 #include "kernels/cpu/layout.hpp"
 #include "kernels/cpu/loops.hpp"
 #include "kernels/cpu/operations.hpp"
+#include "kernels/plain_math.hpp"
 
 namespace lockstep::kernels::cpu {
 namespace {
@@ -110,7 +111,7 @@ void forward_of(const Head& head, Rows out, float* log_sum_exp) {
     for (std::int64_t i = 0; i < queries; ++i) {
       const auto at = static_cast<std::size_t>(i);
       scale_row(out.row(first + i), static_cast<float>(1 / sum[at]), head.size);
-      log_sum_exp[first + i] = maximum[at] + static_cast<float>(std::log(sum[at]));
+      log_sum_exp[first + i] = maximum[at] + static_cast<float>(natural_logarithm(sum[at]));
     }
   }
 }

@@ -1,6 +1,7 @@
 // Convolutions by oneDNN in the layouts that it chooses (blocked by channels). The algorithm is ours to choose, by the
 // shape of one image alone: oneDNN would look at the batch size, too, and then one rank with 256 samples would round
-// otherwise than two with 128. docs/kernels.md has the figures.
+// otherwise than two with 128. Winograd's only where it is asked for: oneDNN cuts its sums by the sizes of the caches.
+// docs/kernels.md has the figures.
 #include <optional>
 #include <string_view>
 
@@ -68,14 +69,15 @@ std::optional<Directions> offer(const dnnl::engine& engine, const Conv2dShape& s
   return made;
 }
 
-Directions choose(const dnnl::engine& engine, const Conv2dShape& s) {
+Directions choose(const CpuDevice& device, const Conv2dShape& s) {
+  const dnnl::engine& engine = device.engine();
   constexpr auto direct = dnnl::algorithm::convolution_direct;
   constexpr auto winograd = dnnl::algorithm::convolution_winograd;
   // One to three channels of data: plain is six times faster than padding them to a block.
   if (s.x_is_data && s.in_channels <= 3) {
     if (auto made = offer(engine, s, direct, true, false)) return *made;
   }
-  if (winograd_pays(s)) {
+  if (device.winograd() && winograd_pays(s)) {
     if (auto made = offer(engine, s, winograd, false, false)) return *made;
   }
   if (auto made = offer(engine, s, direct, false, false)) return *made;
@@ -125,7 +127,7 @@ class CpuConv2d : public Conv2d {
 
  private:
   void make(CpuDevice& device, const Conv2dShape& s) {
-    const auto [forward, data, weights] = choose(device.engine(), s);
+    const auto [forward, data, weights] = choose(device, s);
     const memory::desc x = forward.src_desc();
     const memory::desc y = forward.dst_desc();
     const memory::desc bias = plain_desc({s.out_channels});

@@ -14,16 +14,16 @@ extern "C" void omp_set_num_threads(int threads);
 
 namespace lockstep::kernels::cpu {
 
-CpuDevice::CpuDevice(int threads) : threads_(threads), engine_(dnnl::engine::kind::cpu, 0) {
-  if (threads < 1) throw bad_input("a CPU device needs at least 1 thread, not {}", threads);
+CpuDevice::CpuDevice(const CpuWays& ways) : ways_(ways), engine_(dnnl::engine::kind::cpu, 0) {
+  if (ways.threads < 1) throw bad_input("a CPU device needs at least 1 thread, not {}", ways.threads);
   use_threads();
   planner_ = make_planner(*this);
 }
 
 std::string CpuDevice::name() const {
   const dnnl_version_t* version = dnnl_version();
-  return fmt::format("cpu: oneDNN {}.{}.{}, {} thread{}", version->major, version->minor, version->patch, threads_,
-                     threads_ == 1 ? "" : "s");
+  return fmt::format("cpu: oneDNN {}.{}.{}, {} thread{}", version->major, version->minor, version->patch, ways_.threads,
+                     ways_.threads == 1 ? "" : "s");
 }
 
 Buffer CpuDevice::allocate(std::size_t bytes) {
@@ -46,7 +46,7 @@ std::unique_ptr<Recording> CpuDevice::record(Stream& /*stream*/, const std::func
   throw failure("a CPU's work is done at once: there is nothing to record");
 }
 
-void CpuDevice::use_threads() const { omp_set_num_threads(threads_); }
+void CpuDevice::use_threads() const { omp_set_num_threads(ways_.threads); }
 
 void CpuDevice::reserve_scratch(std::size_t bytes) {
   if (bytes > scratch_.bytes()) scratch_ = allocate(bytes);

@@ -27,7 +27,7 @@ class CpuEvent : public Event {
 
 class CpuDevice : public Device {
  public:
-  explicit CpuDevice(int threads);
+  explicit CpuDevice(const CpuWays& ways);
   DeviceKind kind() const override { return DeviceKind::cpu; }
   std::string name() const override;
   std::string identity() const override { return "cpu"; }
@@ -40,6 +40,7 @@ class CpuDevice : public Device {
   Planner& planner() override { return *planner_; }
 
   const dnnl::engine& engine() const { return engine_; }
+  bool winograd() const { return ways_.winograd; }
   // Before planning and before running: oneDNN asks OpenMP, whose answer belongs to the calling thread.
   void use_threads() const;
   // oneDNN's own scratch memory would be one per primitive; the steps of a stream never overlap, so one serves all.
@@ -47,7 +48,7 @@ class CpuDevice : public Device {
   void* scratch() const { return scratch_.data(); }
 
  private:
-  int threads_;
+  CpuWays ways_;
   dnnl::engine engine_;
   Buffer scratch_;
   std::unique_ptr<Planner> planner_;

@@ -5,7 +5,7 @@
 
 namespace lockstep::kernels {
 
-std::unique_ptr<Device> make_cpu_device(int threads) { return std::make_unique<cpu::CpuDevice>(threads); }
+std::unique_ptr<Device> make_cpu_device(const CpuWays& ways) { return std::make_unique<cpu::CpuDevice>(ways); }
 
 namespace cpu {
 namespace {

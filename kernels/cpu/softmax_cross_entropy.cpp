@@ -1,9 +1,8 @@
 // Softmax and cross-entropy, forward and backward in one pass over each row of logits.
-#include <cmath>
-
 #include "kernels/cpu/exponential.hpp"
 #include "kernels/cpu/layout.hpp"
 #include "kernels/cpu/operations.hpp"
+#include "kernels/plain_math.hpp"
 
 namespace lockstep::kernels::cpu {
 namespace {
@@ -33,7 +32,7 @@ class CpuSoftmaxCrossEntropy : public SoftmaxCrossEntropy {
       sums->correct += first_largest_is(x, classes, maximum, label) ? 1 : 0;
       float* e = dlogits.data != nullptr ? dlogits.f32() + row * classes : row_.data();
       const double sum = exponentials(x, maximum, e, classes);
-      sums->loss += std::log(sum) - (static_cast<double>(of_label) - static_cast<double>(maximum));
+      sums->loss += natural_logarithm(sum) - (static_cast<double>(of_label) - static_cast<double>(maximum));
       if (dlogits.data == nullptr) continue;
       const float factor = static_cast<float>(static_cast<double>(scale) / sum);
       for (std::int64_t i = 0; i < classes; ++i) e[i] *= factor;

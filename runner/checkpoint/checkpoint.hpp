@@ -26,6 +26,7 @@ struct TrainingPosition {
 struct CheckpointFacts {
   TrainingPosition position;
   int ranks = 1;
+  std::string isa_used;  // the CPUs' instruction set; empty: GPUs computed, or a version wrote it that did not say
   // What must be equal for going on to make sense (option or fact -> value), and what else the run was told.
   std::map<std::string, std::string> identity;
   std::map<std::string, std::string> options;

@@ -22,6 +22,7 @@ std::string write_manifest(const Manifest& manifest) {
                {"identity", manifest.facts.identity},
                {"options", manifest.facts.options},
                {"files", Json::object()}};
+  if (!manifest.facts.isa_used.empty()) json["isa_used"] = manifest.facts.isa_used;
   for (const auto& [name, facts] : manifest.files) {
     json["files"][name] = {{"bytes", facts.bytes}, {"sha256", facts.sha256}};
   }
@@ -40,6 +41,7 @@ Manifest parse_manifest(const std::string& text, const std::string& name) try {
   json.at("epoch_loss_sum").get_to(facts.position.epoch_loss_sum);
   json.at("epoch_images").get_to(facts.position.epoch_images);
   json.at("ranks").get_to(facts.ranks);
+  if (json.contains("isa_used")) json.at("isa_used").get_to(facts.isa_used);
   json.at("identity").get_to(facts.identity);
   json.at("options").get_to(facts.options);
   for (const auto& [file, about] : json.at("files").items()) {

@@ -1,8 +1,8 @@
 #include "runner/optimizer/schedule.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
+
+#include "kernels/plain_math.hpp"
 
 namespace lockstep::runner {
 
@@ -17,11 +17,11 @@ double learning_rate(const Schedule& schedule, std::int64_t step) {
     case ScheduleKind::cosine: {
       const std::int64_t length = std::max<std::int64_t>(1, schedule.total_steps - schedule.warmup_steps);
       const double done = std::min(1.0, static_cast<double>(since) / static_cast<double>(length));
-      return schedule.lowest + (schedule.peak - schedule.lowest) * (1 + std::cos(std::numbers::pi * done)) / 2;
+      return schedule.lowest + (schedule.peak - schedule.lowest) * (1 + kernels::cosine_of_half_turns(done)) / 2;
     }
     case ScheduleKind::step: {
-      const std::int64_t decays = since / schedule.decay_every;
-      return schedule.peak * std::pow(schedule.decay_factor, static_cast<double>(decays));
+      const auto decays = static_cast<std::uint64_t>(since / schedule.decay_every);
+      return schedule.peak * kernels::power(schedule.decay_factor, decays);
     }
   }
   return schedule.peak;

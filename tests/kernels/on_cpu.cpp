@@ -1,11 +1,15 @@
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
 #include "common/error.hpp"
 #include "tests/kernels/compare.hpp"
 
 namespace lockstep::kernels {
 
-std::unique_ptr<Device> make_test_device() { return make_cpu_device(); }
+std::unique_ptr<Device> make_test_device() {
+  return make_cpu_device({.winograd = std::getenv("LOCKSTEP_TEST_WINOGRAD") != nullptr});
+}
 
 TEST(CpuBackEnd, RefusesBfloat16AndSaysWho) {
   const auto device = make_cpu_device();

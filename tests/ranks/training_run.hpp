@@ -48,13 +48,30 @@ class TrainingRun {
   // The values of a metric by step, over everything that was recorded.
   std::map<std::int64_t, double> metric(const std::string& name) const {
     std::map<std::int64_t, double> values;
-    history::JournalReader reader(run_.journal(0));
-    for (const auto& entry : reader.read_new(1'000'000)) {
+    for (const auto& entry : entries()) {
       for (const auto& [key, value] : entry.metrics) {
         if (key == name) values[entry.step] = value;
       }
     }
     return values;
+  }
+  // A parameter's first value, a tag's last; empty where there is none.
+  std::string parameter(const std::string& name) const {
+    for (const auto& entry : entries()) {
+      for (const auto& [key, value] : entry.params) {
+        if (key == name) return value;
+      }
+    }
+    return "";
+  }
+  std::string tag(const std::string& name) const {
+    std::string last;
+    for (const auto& entry : entries()) {
+      for (const auto& [key, value] : entry.tags) {
+        if (key == name) last = value;
+      }
+    }
+    return last;
   }
   std::int64_t steps_done() const {
     const auto losses = metric("train_loss");
@@ -72,6 +89,10 @@ class TrainingRun {
   const RunFolder& folder() const { return run_; }
 
  private:
+  std::vector<history::JournalEntry> entries() const {
+    history::JournalReader reader(run_.journal(0));
+    return reader.read_new(1'000'000);
+  }
   std::vector<std::string> argv() const {
     std::vector<std::string> all = {program_};
     all.insert(all.end(), options_.begin(), options_.end());

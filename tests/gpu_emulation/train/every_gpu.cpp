@@ -24,6 +24,15 @@ TEST_F(GpuTraining, AnotherTrainingIsNoticed) {  // so the comparison can fail
   EXPECT_FALSE(agree(on_gpus(1, "rate", "mlp", {{"momentum", "0.89"}}), cpu));
 }
 
+TEST_F(GpuTraining, RefusesWhatOnlyCpusCanDo) {
+  for (const auto& [option, value] :
+       {std::pair<std::string, std::string>{"isa", "avx2"}, {"convolutions", "winograd"}}) {
+    const auto result = training(program_on_gpus(), 1, option, "mlp", {{"device", "cuda"}, {option, value}}).run();
+    EXPECT_EQ(result.exit_code(), 2) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("--" + option + " " + value + ": GPUs compute here; leave it out"));
+  }
+}
+
 TEST_F(GpuTraining, ClippedGradientsGiveTheCpusLosses) {
   const Changes clipped = {{"clip-norm", "0.5"}, {"lr", "0.1"}};
   const auto cpu = on_cpu("cpu", "mlp", clipped);

@@ -47,7 +47,7 @@ struct Training {
   }
   fs::path save(const fs::path& folder, std::int64_t step, int keep = 10) {
     TrainingState state(*collective, model, *optimizer);
-    return save_checkpoint(folder, {{step, 1.0 / 3, 7}, 2, same(), {{"lr", "0.1"}}}, state, keep);
+    return save_checkpoint(folder, {{step, 1.0 / 3, 7}, 2, "avx2", same(), {{"lr", "0.1"}}}, state, keep);
   }
 
   std::unique_ptr<Collective> collective = make_single_collective();
@@ -88,6 +88,7 @@ TEST(Checkpoint, BringsEverythingBack) {
     EXPECT_EQ(facts.position.epoch_loss_sum, 1.0 / 3);
     EXPECT_EQ(facts.position.epoch_images, 7);
     EXPECT_EQ(facts.ranks, 2);
+    EXPECT_EQ(facts.isa_used, "avx2");
     EXPECT_EQ(facts.options.at("lr"), "0.1");
   }
 }
@@ -167,8 +168,10 @@ TEST(Checkpoint, NoFolderMeansNoCheckpoint) {
 }
 
 TEST(Checkpoint, AnotherVersionIsNotRead) {
-  const std::string text = write_manifest({{{1, 0, 0}, 1, {}, {}}, {{model_file, {}}, {optimizer_file, {}}}});
+  const std::string text = write_manifest({{{1, 0, 0}, 1, {}, {}, {}}, {{model_file, {}}, {optimizer_file, {}}}});
   EXPECT_EQ(parse_manifest(text, "m").facts.position.step, 1);
+  EXPECT_EQ(text.find("isa_used"), std::string::npos);  // of GPUs; nor do older ones have it
+  EXPECT_EQ(parse_manifest(text, "m").facts.isa_used, "");
   std::string newer = text;
   newer.replace(newer.find("\"version\": 1"), 12, "\"version\": 2");
   EXPECT_THROW(parse_manifest(newer, "m"), Error);
