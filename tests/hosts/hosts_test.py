@@ -6,6 +6,9 @@
 
 import json
 import pathlib
+import random
+import re
+import subprocess
 import sys
 import unittest
 
@@ -30,10 +33,11 @@ class OnHosts(jobs.JobCase):
     lockstep_program = BUILD / "bin/lockstep"
     compute = "lab"
     shared = False
+    count = 3
 
     def setUp(self):
         self.begin()  # its folder is below /tmp, of which each host has its own
-        self.hosts = self.enterContext(rig.Hosts(3, shared=self.folder if self.shared else None, hidden=[BUILD]))
+        self.hosts = self.enterContext(rig.Hosts(self.count, shared=self.folder if self.shared else None, hidden=[BUILD]))
         definition = self.folder / "lab.yml"
         definition.write_text(f"""name: lab
 type: amlcompute
@@ -136,6 +140,59 @@ class OwnFiles(Files, OnHosts):
         self.end(process)
         self.run_job("here", training, "--set", "compute=local", more=more)
         self.assertEqual(self.weights("there"), self.weights("here"))
+
+
+class ManyRanks(OnHosts):
+    count = 4
+    PRINTING = """import os, random, time
+waits = random.Random(int(os.environ["RANK"]))
+for number in range(20):
+    time.sleep(waits.uniform(0, 0.2))
+    print(number, "x" * waits.randrange(3000), flush=True)
+while not os.path.exists("go"):
+    time.sleep(0.1)
+print("over", flush=True)
+"""
+
+    @staticmethod
+    def printed(rank):
+        waits, lines = random.Random(rank), []
+        for number in range(20):
+            waits.uniform(0, 0.2)
+            lines.append(f"{number} {'x' * waits.randrange(3000)}")
+        return lines
+
+    @staticmethod
+    def streamed(path):
+        """By rank, its lines that have come with their ends."""
+        lines = {rank: [] for rank in range(64)}
+        for line in path.read_text().splitlines(keepends=True):
+            if found := re.fullmatch(r"\[(\d+)\] (.*)\n", line):
+                lines[int(found[1])].append(found[2])
+        return lines
+
+    def test_lines_of_64_ranks_are_streamed_whole_and_in_order_while_the_run_goes_on(self):
+        code = self.folder / "code"
+        code.mkdir()
+        (code / "printing.py").write_text(self.PRINTING)
+        job = self.folder / "many.yml"
+        job.write_text(f"command: python3 printing.py\ncode: {code}\ncompute: lab\nresources: {{instance_count: 4}}\n"
+                       "distribution: {type: mpi, process_count_per_instance: 16}\n")
+        self.lockstep("job", "create", "-f", job, "--name", "many")
+        seen = self.folder / "seen"
+        with seen.open("w") as out:
+            follower = self.popen([self.lockstep_program, "job", "stream", "many", "-q"], env=self.environment, stdout=out,
+                                  stderr=subprocess.STDOUT)
+        wanted = {rank: self.printed(rank) for rank in range(64)}
+        self.wait_for(lambda: self.streamed(seen) == wanted or follower.poll() is not None, "all lines have come as they were printed",
+                      deadline_s=150)
+        self.assertEqual(self.streamed(seen), wanted)
+        self.assertEqual(self.show("many")["status"], "Running")
+        for name in self.hosts.names:
+            self.hosts.on(name, ["bash", "-c", "touch /proc/$(pgrep -nf printing[.]py)/cwd/go"], check=True)
+        self.assertEqual(follower.wait(timeout=120), 0, seen.read_text()[-2000:])
+        self.assertEqual(self.streamed(seen), {rank: [*lines, "over"] for rank, lines in wanted.items()})
+        self.nothing_is_left()
 
 
 class Trouble(OnHosts):
