@@ -6,9 +6,19 @@
 #include <utility>
 
 #include "common/clock.hpp"
+#include "common/file.hpp"
+#include "common/utf8.hpp"
 #include "launcher/supervise/ending.hpp"
 
 namespace lockstep::api {
+
+// Its last words stay when it is killed while it waits.
+static std::string queue_of(const RunFolder& folder, const history::Run& run) {
+  if (run.state != history::RunState::queued) return "";
+  std::string text = read_file_if_exists(folder.queue_file(), 4096).value_or("");
+  while (text.ends_with('\n')) text.pop_back();
+  return replace_invalid_utf8(text);
+}
 
 JobDetails read_details(history::Store& store, const Workspace& workspace, const std::string& run_id) {
   return read_details(store, workspace, run_id, store.latest_metrics(run_id));
@@ -18,13 +28,16 @@ JobDetails read_details(history::Store& store, const Workspace& workspace, const
                         std::vector<history::Metric> metrics) {
   const RunFolder folder = workspace.run(run_id);
   const auto ending = supervise::read_ending(folder);
-  return {store.get_run(run_id),
+  history::Run run = store.get_run(run_id);
+  std::string queue = queue_of(folder, run);
+  return {std::move(run),
           store.params(run_id),
           store.tags(run_id),
           std::move(metrics),
           store.state_history(run_id),
           ending ? ending->failure : std::nullopt,
-          history::list_artifacts(folder.outputs(), "")};
+          history::list_artifacts(folder.outputs(), ""),
+          std::move(queue)};
 }
 
 static Json time_json(std::int64_t milliseconds) {
@@ -98,6 +111,7 @@ static Json failure_json(const std::optional<supervise::FailureLog>& failure) {
 
 Json job_json(const JobDetails& details, const Workspace& workspace) {
   Json job = job_json(details.run, workspace);
+  job["queue"] = text_json(details.queue);
   job["tags"] = pairs_json(tags_beside_fields(details));
   job["params"] = pairs_json(details.params);
   job["metrics"] = Json::object();

@@ -31,6 +31,7 @@ struct JobDetails {
   std::vector<history::StateChange> changes;
   std::optional<supervise::FailureLog> failure;
   std::vector<history::Artifact> artifacts;  // the top of its outputs
+  std::string queue = {};                    // why it waits for cores or for a cluster's nodes; empty: it does not
 };
 JobDetails read_details(history::Store& store, const Workspace& workspace, const std::string& run_id);
 JobDetails read_details(history::Store& store, const Workspace& workspace, const std::string& run_id,

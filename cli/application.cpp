@@ -97,6 +97,7 @@ std::unique_ptr<CLI::App> make_parser(Actions& actions) {
   add_job_commands(root);
   add_experiment_commands(root);
   add_compute_commands(root);
+  add_quota_commands(root);
   add_cluster_commands(root);
   add_metrics_command(root);
   add_tensorboard_command(root);

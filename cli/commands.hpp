@@ -14,6 +14,7 @@ void add_run_command(const Command& root);
 void add_job_commands(const Command& root);
 void add_experiment_commands(const Command& root);
 void add_compute_commands(const Command& root);
+void add_quota_commands(const Command& root);
 void add_cluster_commands(const Command& root);
 void add_metrics_command(const Command& root);
 void add_tensorboard_command(const Command& root);

@@ -54,6 +54,7 @@ static std::vector<std::string> values_of(const CLI::App& command, const CLI::Op
   if (option.check_name("--size")) return size_names();
   if (option.check_name("--tier")) return {"dedicated", "low_priority"};
   if (option.check_name("--family")) return size_families();
+  if (option.check_name("--by")) return {"family", "compute", "run"};
   if (!option.check_name("--output")) return {};
   if (command.get_name() == "run") return {"text", "json", "yaml"};
   return {"table", "json", "yaml", "tsv", "none"};
@@ -73,6 +74,7 @@ static std::vector<std::string> words_of(const CLI::App& command, const KnownNam
     words.push_back(each->get_name());
   }
   if (words.empty() && has_positional(command, "name")) return names_for(command, known);
+  if (words.empty() && has_positional(command, "family")) return size_families();
   if (command.get_name() == "completion") return {"bash", "zsh", "fish"};
   return words;
 }

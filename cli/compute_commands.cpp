@@ -4,6 +4,7 @@
 #include "cli/compute_nodes.hpp"
 #include "cli/compute_scaling.hpp"
 #include "cli/compute_sizes.hpp"
+#include "cli/compute_usage.hpp"
 
 namespace lockstep::cli {
 
@@ -14,6 +15,7 @@ void add_compute_commands(const Command& root) {
                                    "lockstep compute list-sizes --type gpu");
   add_definition_commands(compute);
   add_list_sizes_command(compute);
+  add_list_usage_command(compute);
   add_node_commands(compute);
   add_scaling_commands(compute);
 }

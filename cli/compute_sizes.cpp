@@ -16,14 +16,6 @@ namespace lockstep::cli {
 
 namespace {
 
-std::vector<std::string> families_of(std::span<const spec::VmSize> sizes) {
-  std::vector<std::string> families;
-  for (const auto& each : sizes) {
-    if (std::find(families.begin(), families.end(), each.family) == families.end()) families.push_back(each.family);
-  }
-  return families;
-}
-
 std::string_view type_of(const spec::VmSize& size) { return size.gpus ? "gpu" : size.fpgas ? "fpga" : "cpu"; }
 
 // "nd" is no part of "Standard_NC6": what all names begin with counts only where it was begun.
@@ -67,7 +59,7 @@ std::string price_text(const spec::VmSize& size) {
 }  // namespace
 
 std::vector<spec::VmSize> chosen_sizes(std::span<const spec::VmSize> sizes, const SizeFilter& filter) {
-  const auto families = families_of(sizes);
+  const auto families = spec::families_of(sizes);
   const auto is_family = [&](const std::string& each) { return spec::equal_ignoring_case(each, filter.family); };
   if (!filter.family.empty() && std::none_of(families.begin(), families.end(), is_family))
     throw bad_input("no VM size is of the family '{}'{}", filter.family, did_you_mean(filter.family, families));
@@ -127,7 +119,7 @@ std::vector<std::string> size_names() {
   return names;
 }
 
-std::vector<std::string> size_families() { return families_of(spec::known_vm_sizes()); }
+std::vector<std::string> size_families() { return spec::known_vm_families(); }
 
 void add_list_sizes_command(const Command& compute) {
   struct Arguments {

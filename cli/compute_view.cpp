@@ -43,6 +43,7 @@ Json slurm_json(const spec::SlurmEngine& engine) {
           {"account", text_or_null(engine.account)},
           {"qos", text_or_null(engine.qos)},
           {"constraint", text_or_null(engine.constraint)},
+          {"license", text_or_null(engine.license)},
           {"options", engine.options},
           {"shared_files", engine.shared_files},
           {"scratch", engine.scratch.string()},

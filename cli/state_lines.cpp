@@ -44,7 +44,8 @@ static std::string queue_for_hosts(std::span<const supervise::LedgerEntry> entri
   std::size_t free = ours.hosts.size();
   std::string taken;
   for (const auto& each : entries) {
-    if (!each.running && each.ticket < ours.ticket && may_meet(each, ours)) ++waiting;
+    const bool keeps_hosts = !supervise::waits_for_cores(entries, each);
+    if (!each.running && each.ticket < ours.ticket && may_meet(each, ours) && keeps_hosts) ++waiting;
     if (!each.running) continue;
     for (const auto& host : claimed(each)) {
       if (std::find(ours.hosts.begin(), ours.hosts.end(), host) == ours.hosts.end()) continue;
@@ -61,12 +62,14 @@ std::string queue_text(std::span<const supervise::LedgerEntry> entries, const st
   const auto ours =
       std::find_if(entries.begin(), entries.end(), [&](const auto& each) { return each.run_id == run_id; });
   if (ours == entries.end() || ours->running) return "";
+  if (std::string cores = supervise::core_queue_text(entries, *ours); !cores.empty()) return cores;
   if (!ours->hosts.empty()) return queue_for_hosts(entries, *ours);
+  if (!takes_slots(*ours)) return "";
   std::size_t waiting = 0;
   int taken = 0;
   std::string running;
   for (const auto& each : entries) {
-    if (!each.hosts.empty()) continue;  // it takes no slots of this machine
+    if (!takes_slots(each)) continue;
     if (!each.running && each.ticket < ours->ticket) ++waiting;
     if (!each.running) continue;
     taken += each.slots;
@@ -81,9 +84,8 @@ std::optional<std::string> StateLines::queue_line(std::int64_t now_ms) {
   next_look_ms_ = now_ms + 1000;
   const int machine_slots = compute::this_machine().slots;
   const auto entries = supervise::Ledger(runtime_folder(), machine_slots).entries();
-  std::string text = queue_text(entries, run_id_, machine_slots);
-  if (text.empty()) text = printable(last_line(read_file_if_exists(queue_file_, 4096).value_or("")));
-  while (text.ends_with('\n')) text.pop_back();
+  std::string text = printable(last_line(read_file_if_exists(queue_file_, 4096).value_or("")));
+  if (text.empty()) text = queue_text(entries, run_id_, machine_slots);
   if (text.empty() || text == queue_) return std::nullopt;
   queue_ = std::move(text);
   return fmt::format("Queued: {}", queue_);

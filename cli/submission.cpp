@@ -7,10 +7,12 @@
 #include "history/store/run_name.hpp"
 #include "launcher/compute/definitions.hpp"
 #include "launcher/compute/local.hpp"
+#include "launcher/compute/quotas.hpp"
 #include "launcher/hosts/preflight.hpp"
 #include "launcher/hosts/reach.hpp"
 #include "launcher/slurm/allocation.hpp"
 #include "launcher/spec/read_job.hpp"
+#include "launcher/supervise/cores.hpp"
 
 namespace lockstep::cli {
 
@@ -55,6 +57,11 @@ plan::Plan plan_job(const SubmissionOptions& options, const Workspace& workspace
   return plan;
 }
 
+static void look_at_quotas(const plan::Plan& plan, const Workspace& workspace) {
+  const std::string never = supervise::never_within(compute::quotas(workspace), plan);
+  if (!never.empty()) throw bad_input("compute '{}': {}", plan.compute, never);
+}
+
 // Said at once, not when the run has waited for its turn.
 static void look_at_hosts(const plan::Plan& plan, const Workspace& workspace) {
   const plan::RemotePart& remote = plan::remote_of(plan);
@@ -65,7 +72,10 @@ static void look_at_hosts(const plan::Plan& plan, const Workspace& workspace) {
       throw failure("compute '{}': there is no {}: is the cluster up?", plan.compute, config.string());
     }
     const std::string never = slurm::never_fits(*compute.slurm, hosts::slurm_request(plan));
-    if (!never.empty()) throw bad_input("compute '{}': Slurm would never start it: {}", plan.compute, never);
+    const std::string licenses = slurm::licenses_text(*compute.slurm, plan::cores_of(plan));
+    if (!never.empty())
+      throw bad_input("compute '{}': Slurm would never start it: {}{}", plan.compute, never,
+                      licenses.empty() ? "" : fmt::format(" (it asks for --licenses={})", licenses));
     return;
   }
   const auto reports =
@@ -83,6 +93,7 @@ static void look_at_hosts(const plan::Plan& plan, const Workspace& workspace) {
 Submitted submit_job(const SubmissionOptions& options, const Workspace& workspace) {
   plan::Plan plan = plan_job(options, workspace);
   trace("planned");
+  look_at_quotas(plan, workspace);
   if (plan.remote) look_at_hosts(plan, workspace);
   supervise::Limits limits;
   limits.stop_grace_s = options.stop_grace_s;

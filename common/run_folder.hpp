@@ -66,7 +66,9 @@ class Workspace {
     return computes() / (compute + ".speeds.json");
   }  // of its hosts
   fs::path computes() const { return root_ / "compute"; }
-  fs::path artifacts() const { return root_ / "artifacts"; }  // of the server: what belongs to no run and no model
+  fs::path quotas_file() const { return root_ / "quotas.yml"; }   // of VM families
+  fs::path quotas_lock() const { return root_ / "quotas.lock"; }  // flock: held while they are changed
+  fs::path artifacts() const { return root_ / "artifacts"; }      // of the server: what belongs to no run and no model
   fs::path model_artifacts(const std::string& model_id) const { return root_ / "models" / model_id / "artifacts"; }
   fs::path multipart_upload(const std::string& upload_id) const { return multipart_uploads() / upload_id; }
   fs::path multipart_uploads() const { return root_ / "multipart"; }

@@ -117,6 +117,15 @@ NodePrograms node_programs(const fs::path& lockstep_program, const fs::path& scr
   return {here, scratch / "bin" / sha256_hex(digests).substr(0, 16)};
 }
 
+static void tell_by_size(const spec::Compute& compute, plan::RemoteCompute& remote) {
+  const spec::VmSize* const size = spec::find_vm_size(compute.size);
+  if (size == nullptr) return;
+  if (size->gpus) remote.gpus = size->gpus->count;
+  remote.family = size->family;
+  remote.tier = compute.tier;
+  remote.vcpus = size->vcpus;
+}
+
 plan::RemoteCompute compute_of(const spec::Compute& compute, const fs::path& lockstep_program) {
   plan::RemoteCompute remote;
   remote.name = compute.name;
@@ -137,8 +146,7 @@ plan::RemoteCompute compute_of(const spec::Compute& compute, const fs::path& loc
   }
   remote.node_preparation = compute.node_preparation;
   remote.node_preparation_timeout_s = compute.node_preparation_timeout_s;
-  const spec::VmSize* size = spec::find_vm_size(compute.size);
-  if (size != nullptr && size->gpus) remote.gpus = size->gpus->count;
+  tell_by_size(compute, remote);
   remote.node_program = node_programs(lockstep_program, remote.scratch).there / entrypoint;
   return remote;
 }

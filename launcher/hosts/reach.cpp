@@ -14,6 +14,7 @@ std::vector<std::string> reach(const plan::RemotePart& remote, const spec::Host&
 
 slurm::Request slurm_request(const plan::Plan& plan, const std::vector<std::string>& without) {
   slurm::Request request{"lockstep-" + plan.run_id, static_cast<int>(plan.nodes.size()), std::nullopt, without};
+  request.cores = plan::cores_of(plan);
   // The run's own limit ends it, with its reason; Slurm's is for when nobody is left to do so.
   constexpr int spare_minutes = 15;
   if (plan.timeout_s) request.minutes = *plan.timeout_s / 60 + spare_minutes;

@@ -25,9 +25,12 @@ struct LocalCompute {
 struct RemoteCompute {
   std::string name;
   bool shared_files = false;
-  fs::path scratch;                   // on each of them
-  fs::path node_program;              // the entrypoint on each of them, absolute
-  int gpus = 0;                       // of each, by the compute's VM size; 0: not said
+  fs::path scratch;         // on each of them
+  fs::path node_program;    // the entrypoint on each of them, absolute
+  int gpus = 0;             // of each, by the compute's VM size; 0: not said
+  std::string family = {};  // of that size, that quotas are counted for; empty: no size is said, and nothing counts
+  spec::Tier tier = spec::Tier::dedicated;
+  int vcpus = 0;                      // of each
   std::string node_preparation = {};  // for sh, on each of them after its start; empty: none
   int node_preparation_timeout_s = 0;
   std::optional<int> most_nodes = std::nullopt;  // that a run may ask for
@@ -120,6 +123,8 @@ RemotePart& remote_of(Plan& plan);
 const RemotePart& remote_of(const Plan& plan);
 const spec::HostsEngine& hosts_of(const RemoteCompute& compute);
 const spec::SlurmEngine& slurm_of(const RemoteCompute& compute);
+
+int cores_of(const Plan& plan);  // that count against a quota: the vCPUs of all its nodes, by their size; 0: none do
 
 // Throws bad_input (InputErrors where a place is known) for what this compute can't do.
 Plan plan(const spec::CommandJob& job, const Compute& compute, const Surroundings& surroundings);

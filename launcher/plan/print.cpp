@@ -81,6 +81,10 @@ void print_ranks(const Plan& plan, Page& page) {
                         !plan.oversubscribed ? ""
                         : plan.remote        ? " (more than they have)"
                                              : " (more than this machine has)"));
+  if (const int cores = cores_of(plan); cores > 0) {
+    page.line("quota", fmt::format("{} cores of family {}, {}", cores, remote_of(plan).compute.family,
+                                   spec::name_of(remote_of(plan).compute.tier)));
+  }
   for (std::size_t node = 0; node < plan.nodes.size(); ++node) {
     int first = -1;
     int last = -1;

@@ -31,6 +31,10 @@ const spec::SlurmEngine& slurm_of(const RemoteCompute& compute) {
   return *compute.slurm;
 }
 
+int cores_of(const Plan& plan) {
+  return plan.remote ? plan.remote->compute.vcpus * static_cast<int>(plan.nodes.size()) : 0;
+}
+
 bool sends_files(const Plan& plan) { return plan.remote && !plan.remote->compute.shared_files; }
 
 RunFolder ranks_folder(const Plan& plan) { return plan.remote ? plan.remote->folder : plan.folder; }

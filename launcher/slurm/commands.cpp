@@ -16,12 +16,17 @@ std::vector<std::string> options_of(const spec::SlurmEngine& engine, const Reque
   add("account", engine.account);
   add("qos", engine.qos);
   add("constraint", engine.constraint);
+  add("licenses", licenses_text(engine, request.cores));
   if (request.minutes) options.push_back(fmt::format("--time={}", *request.minutes));
   if (!request.without.empty()) options.push_back(fmt::format("--exclude={}", fmt::join(request.without, ",")));
   options.insert(options.end(), engine.options.begin(), engine.options.end());
   return options;
 }
 }  // namespace
+
+std::string licenses_text(const spec::SlurmEngine& engine, int cores) {
+  return engine.license.empty() || cores == 0 ? "" : fmt::format("{}:{}", engine.license, cores);
+}
 
 Environment environment_for(const spec::SlurmEngine& engine) {
   Environment environment = current_environment();

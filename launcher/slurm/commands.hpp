@@ -16,7 +16,10 @@ struct Request {
   int nodes = 1;
   std::optional<int> minutes = std::nullopt;  // nullopt: the partition's own limit
   std::vector<std::string> without = {};      // nodes that are no good
+  int cores = 0;                              // by the size of the compute's nodes: so many of the engine's licenses
 };
+
+std::string licenses_text(const spec::SlurmEngine& engine, int cores);  // "ds_cores:8"; "": it asks for none
 
 // Ours, with SLURM_CONF where the engine names one.
 Environment environment_for(const spec::SlurmEngine& engine);

@@ -102,7 +102,7 @@ std::vector<QueueRow> queue(const spec::SlurmEngine& engine, const fs::path& fol
   return read_queue(asked.output);
 }
 
-std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id) {
+std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id, const std::string& licenses) {
   const auto ours = std::find_if(rows.begin(), rows.end(), [&](const QueueRow& row) { return row.job_id == job_id; });
   if (ours == rows.end()) return "";
   const std::string what =
@@ -115,7 +115,9 @@ std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id) {
   });
   const std::string place =
       before == 0 ? "it is the next" : fmt::format("{} {} before it", before, before == 1 ? "job waits" : "jobs wait");
-  return fmt::format("{}; it needs {}: {}", place, what, why(ours->reason));
+  const bool for_licenses = ours->reason.starts_with("Licenses") && !licenses.empty();
+  return fmt::format("{}; it needs {}: {}", place, what,
+                     for_licenses ? fmt::format("too few of its licenses are free ({})", licenses) : why(ours->reason));
 }
 
 }  // namespace lockstep::slurm

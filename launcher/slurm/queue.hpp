@@ -30,7 +30,7 @@ std::vector<QueueRow> read_queue(std::string_view squeue_output);  // lines that
 std::vector<QueueRow> queue(const spec::SlurmEngine& engine, const fs::path& folder);
 
 // "2 jobs wait before it; it needs 2 nodes of main: all fitting nodes are taken", of a job that is pending or whose
-// nodes are starting; "" of any other.
-std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id);
+// nodes are starting; "" of any other. `licenses`: those that it asked for.
+std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id, const std::string& licenses = "");
 
 }  // namespace lockstep::slurm

@@ -16,6 +16,7 @@ std::string_view name_of(ComputeType type);  // as the file has it
 
 enum class Tier { dedicated, low_priority };
 std::string_view name_of(Tier tier);
+std::optional<Tier> tier_named(std::string_view text);  // in upper or lower case; Azure's REST says LowPriority
 
 // A machine that is reached by ssh.
 struct Host {
@@ -61,7 +62,8 @@ struct SlurmEngine {
   std::string account = {};
   std::string qos = {};
   std::string constraint = {};
-  std::vector<std::string> options = {};                // more of sbatch's, as they are
+  std::string license = {};               // of which a run asks for as many as it has cores by the compute's size
+  std::vector<std::string> options = {};  // more of sbatch's, as they are
   std::optional<NodeProvider> provider = std::nullopt;  // then the partition and its nodes are the compute's own
   std::string nodes_of = {};                            // and here its own partition, of the nodes of that compute
   bool shared_files = true;                             // as of hosts; clusters usually do

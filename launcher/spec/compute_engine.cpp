@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 
 #include "common/host_list.hpp"
@@ -123,6 +124,21 @@ std::string_view check_slurm_name(std::string_view text) {
   return is_good ? "" : "a name of Slurm's";
 }
 
+std::string_view check_license(std::string_view text) {
+  constexpr std::string_view good = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-@";
+  const bool is_good = !text.empty() && text.size() <= 255 && text.find_first_not_of(good) == std::string_view::npos &&
+                       std::string_view("_.-@").find(text[0]) == std::string_view::npos;
+  return is_good ? "" : "the name of a license of Slurm's, without a count";
+}
+
+// Slurm's commands take the option once, and know it by its first letters, too.
+void read_license(Keys& engine, SlurmEngine& slurm) {
+  if (!engine.optional("license", slurm.license, check_license)) return;
+  const bool asks_itself = std::any_of(slurm.options.begin(), slurm.options.end(),
+                                       [](const std::string& each) { return each.starts_with("--lic"); });
+  if (asks_itself) engine.refuse("license", "engine.options has --licenses, too: say one of them");
+}
+
 void read_options(Keys& keys, std::vector<std::string>& options) {
   const YamlNode* const list = keys.find("options");
   if (list == nullptr) return;
@@ -153,6 +169,7 @@ void read_slurm(Keys& engine, ComputeDraft& draft) {
   engine.optional("qos", slurm.qos, check_slurm_name);
   engine.optional("constraint", slurm.constraint, check_slurm_name);
   read_options(engine, slurm.options);
+  read_license(engine, slurm);
   read_scaling(engine, draft.compute, slurm);
   engine.optional("shared_files", slurm.shared_files);
   slurm.scratch = engine.optional("scratch", scratch, check_scratch) ? fs::path(scratch) : usual_scratch("");

@@ -58,6 +58,7 @@ class ComputeReader {
     note_what_is_recorded();
     check_name_of_instance();
     check_instances();
+    check_license();
   }
 
  private:
@@ -114,6 +115,13 @@ class ComputeReader {
                     fmt::format("min_instances is {}, which is more than max_instances, {} unless it is said",
                                 compute_.min_instances, instances));
     }
+  }
+
+  // A run asks for as many as it has cores.
+  void check_license() {
+    if (!compute_.slurm || compute_.slurm->license.empty() || root_.find("size") != nullptr) return;
+    mistakes_.add(root_.find("engine")->find("license")->mark,
+                  "engine.license counts the cores of the compute's size: say `size`, too");
   }
 
   const YamlNode& root_;

@@ -26,16 +26,12 @@ std::string_view check_long_line(std::string_view text) {
   return one_line && !text.empty() && text.size() <= 16384 ? "" : "one line of 1 to 16384 bytes";
 }
 
-std::string_view check_tier(std::string_view text) {
-  for (const char* word : {"dedicated", "low_priority", "lowpriority"})
-    if (equal_ignoring_case(word, text)) return "";
-  return "dedicated or low_priority";
-}
+std::string_view check_tier(std::string_view text) { return tier_named(text) ? "" : "dedicated or low_priority"; }
 
 void read_tier(Keys& keys, Key key, ComputeDraft& draft) {
   std::string text = "dedicated";
   keys.optional(key, text, check_tier);
-  draft.compute.tier = equal_ignoring_case(text, "dedicated") ? Tier::dedicated : Tier::low_priority;
+  draft.compute.tier = tier_named(text).value_or(Tier::dedicated);
 }
 
 void read_size(Keys& keys, Key key, ComputeDraft& draft) {

@@ -2,6 +2,7 @@
 
 #include "launcher/spec/compute.hpp"
 #include "launcher/spec/job.hpp"
+#include "launcher/spec/scalar.hpp"
 
 namespace lockstep::spec {
 
@@ -41,6 +42,12 @@ std::string_view name_of(ComputeType type) {
 std::string_view name_of(Tier tier) {
   static constexpr std::array<std::string_view, 2> words = {"dedicated", "low_priority"};
   return word_at(words, tier);
+}
+
+std::optional<Tier> tier_named(std::string_view text) {
+  if (equal_ignoring_case(text, "dedicated")) return Tier::dedicated;
+  if (equal_ignoring_case(text, "low_priority") || equal_ignoring_case(text, "lowpriority")) return Tier::low_priority;
+  return std::nullopt;
 }
 
 bool EnvironmentSpec::empty() const { return *this == EnvironmentSpec{}; }

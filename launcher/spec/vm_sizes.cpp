@@ -7,6 +7,8 @@
 #include <map>
 
 #include "common/embedded.hpp"
+#include "common/error.hpp"
+#include "common/nearest.hpp"
 #include "launcher/spec/keys.hpp"
 #include "launcher/spec/mistakes.hpp"
 #include "launcher/spec/quoted.hpp"
@@ -113,6 +115,28 @@ const VmSize* find_vm_size(std::string_view name) {
   const auto found = std::find_if(sizes.begin(), sizes.end(),
                                   [&](const VmSize& each) { return equal_ignoring_case(each.name, name); });
   return found == sizes.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> families_of(std::span<const VmSize> sizes) {
+  std::vector<std::string> families;
+  for (const auto& each : sizes) {
+    if (std::find(families.begin(), families.end(), each.family) == families.end()) families.push_back(each.family);
+  }
+  return families;
+}
+
+const std::vector<std::string>& known_vm_families() {
+  static const std::vector<std::string> families = families_of(known_vm_sizes());
+  return families;
+}
+
+std::string vm_family_named(std::string_view name) {
+  const auto& families = known_vm_families();
+  const auto found = std::find_if(families.begin(), families.end(),
+                                  [&](const std::string& each) { return equal_ignoring_case(each, name); });
+  if (found == families.end())
+    throw bad_input("no VM size is of the family '{}'{}", name, did_you_mean(name, families));
+  return *found;
 }
 
 }  // namespace lockstep::spec

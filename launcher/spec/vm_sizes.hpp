@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,5 +51,10 @@ const std::vector<VmSize>& known_vm_sizes();  // the project's table, read at th
 
 // Of the project's table, upper or lower case, as Azure takes names; nullptr when it is not there.
 const VmSize* find_vm_size(std::string_view name);
+
+std::vector<std::string> families_of(std::span<const VmSize> sizes);  // each once, in the order of the sizes
+const std::vector<std::string>& known_vm_families();                  // of the project's table
+// As the project's table spells it. Throws bad_input, with the nearest one, when no size is of such a family.
+std::string vm_family_named(std::string_view name);
 
 }  // namespace lockstep::spec

@@ -21,11 +21,31 @@ struct Book {
   std::vector<LedgerEntry> entries;  // in order of ticket
 };
 
+nlohmann::json to_json(const Cores& cores) {
+  return {{"compute", cores.compute},
+          {"family", cores.family},
+          {"tier", spec::name_of(cores.tier)},
+          {"count", cores.count},
+          {"limit", cores.limit ? nlohmann::json(*cores.limit) : nlohmann::json()}};
+}
+
+Cores cores_from_json(const nlohmann::json& json) {
+  Cores cores;
+  json.at("compute").get_to(cores.compute);
+  json.at("family").get_to(cores.family);
+  cores.tier = spec::tier_named(json.at("tier").get<std::string>()).value_or(spec::Tier::dedicated);
+  json.at("count").get_to(cores.count);
+  if (const auto& limit = json.at("limit"); !limit.is_null()) cores.limit = limit.get<int>();
+  return cores;
+}
+
 nlohmann::json to_json(const LedgerEntry& entry) {
-  return {{"ticket", entry.ticket}, {"run_id", entry.run_id},   {"workspace", entry.workspace},
-          {"slots", entry.slots},   {"running", entry.running}, {"first_port", entry.first_port},
-          {"ports", entry.ports},   {"pid", entry.owner.pid},   {"start_time", entry.owner.start_time},
-          {"nodes", entry.nodes},   {"hosts", entry.hosts}};
+  nlohmann::json json = {{"ticket", entry.ticket}, {"run_id", entry.run_id},   {"workspace", entry.workspace},
+                         {"slots", entry.slots},   {"running", entry.running}, {"first_port", entry.first_port},
+                         {"ports", entry.ports},   {"pid", entry.owner.pid},   {"start_time", entry.owner.start_time},
+                         {"nodes", entry.nodes},   {"hosts", entry.hosts}};
+  if (entry.cores.count > 0) json["cores"] = to_json(entry.cores);
+  return json;
 }
 
 LedgerEntry from_json(const nlohmann::json& json) {
@@ -39,6 +59,7 @@ LedgerEntry from_json(const nlohmann::json& json) {
   entry.ports = json.value("ports", 0);
   entry.nodes = json.value("nodes", 0);
   entry.hosts = json.value("hosts", std::vector<std::string>());
+  if (json.contains("cores")) entry.cores = cores_from_json(json.at("cores"));
   json.at("pid").get_to(entry.owner.pid);
   json.at("start_time").get_to(entry.owner.start_time);
   return entry;
@@ -133,9 +154,14 @@ bool take_hosts(const std::vector<std::string>& free, LedgerEntry& mine) {
   return true;
 }
 
+// One that waits for cores takes no hosts as yet.
+bool waits_for_hosts_before(std::span<const LedgerEntry> entries, const LedgerEntry& each, const LedgerEntry& mine) {
+  return !each.running && each.ticket < mine.ticket && may_meet(each, mine) && !waits_for_cores(entries, each);
+}
+
 bool start_on_hosts(const Book& book, LedgerEntry& mine) {
   const bool is_next = std::none_of(book.entries.begin(), book.entries.end(), [&](const LedgerEntry& each) {
-    return !each.running && each.ticket < mine.ticket && may_meet(each, mine);
+    return waits_for_hosts_before(book.entries, each, mine);
   });
   return is_next && take_hosts(free_hosts(book, mine), mine);
 }
@@ -143,13 +169,19 @@ bool start_on_hosts(const Book& book, LedgerEntry& mine) {
 bool start_on_slots(const Book& book, const LedgerEntry& mine, int machine_slots) {
   int used = 0;
   for (const auto& each : book.entries) {
-    if (!each.hosts.empty()) continue;
+    if (!takes_slots(each)) continue;
     if (each.running) used += each.slots;
     if (!each.running && each.ticket < mine.ticket) return false;  // strict order: nobody overtakes
   }
   const bool fits = used + mine.slots <= machine_slots;
   const bool alone = used == 0;  // larger than the machine: it may run, but with nobody beside it
   return fits || alone;
+}
+
+bool start_now(const Book& book, LedgerEntry& mine, int machine_slots) {
+  if (waits_for_cores(book.entries, mine)) return false;
+  if (takes_slots(mine)) return start_on_slots(book, mine, machine_slots);
+  return mine.hosts.empty() || start_on_hosts(book, mine);
 }
 
 LedgerEntry& entry_of(Book& book, std::int64_t ticket) {
@@ -164,6 +196,8 @@ std::span<const std::string> claimed(const LedgerEntry& entry) {
   const std::size_t own = entry.running ? static_cast<std::size_t>(std::max(0, entry.nodes)) : entry.hosts.size();
   return std::span(entry.hosts).first(std::min(own, entry.hosts.size()));
 }
+
+bool takes_slots(const LedgerEntry& entry) { return entry.slots > 0; }
 
 bool may_meet(const LedgerEntry& a, const LedgerEntry& b) {
   return std::any_of(a.hosts.begin(), a.hosts.end(), [&](const std::string& host) { return has(b.hosts, host); });
@@ -188,14 +222,40 @@ std::int64_t Ledger::enter(const std::string& run_id, const std::string& workspa
 }
 
 std::int64_t Ledger::enter_for_hosts(const std::string& run_id, const std::string& workspace,
-                                     const std::vector<std::string>& hosts, int nodes, ProcessId owner) {
+                                     const std::vector<std::string>& hosts, int nodes, ProcessId owner,
+                                     const Cores& cores) {
   if (nodes < 1 || static_cast<int>(hosts.size()) < nodes) throw failure("{} of {} hosts", nodes, hosts.size());
   return with_book(folder_, [&](Book& book, bool& changed) {
     changed = true;
     const std::int64_t ticket = book.next_ticket++;
-    book.entries.push_back(
-        {.ticket = ticket, .run_id = run_id, .workspace = workspace, .owner = owner, .nodes = nodes, .hosts = hosts});
+    book.entries.push_back({.ticket = ticket,
+                            .run_id = run_id,
+                            .workspace = workspace,
+                            .owner = owner,
+                            .nodes = nodes,
+                            .hosts = hosts,
+                            .cores = cores});
     return ticket;
+  });
+}
+
+std::int64_t Ledger::enter_for_cores(const std::string& run_id, const std::string& workspace, const Cores& cores,
+                                     ProcessId owner) {
+  return with_book(folder_, [&](Book& book, bool& changed) {
+    changed = true;
+    const std::int64_t ticket = book.next_ticket++;
+    book.entries.push_back(
+        {.ticket = ticket, .run_id = run_id, .workspace = workspace, .owner = owner, .cores = cores});
+    return ticket;
+  });
+}
+
+void Ledger::limit_cores(std::int64_t ticket, std::optional<int> limit) {
+  with_book(folder_, [&](Book& book, bool& changed) {
+    LedgerEntry& mine = entry_of(book, ticket);
+    changed = changed || mine.cores.limit != limit;
+    mine.cores.limit = limit;
+    return true;
   });
 }
 
@@ -203,7 +263,7 @@ bool Ledger::try_start(std::int64_t ticket) {
   return with_book(folder_, [&](Book& book, bool& changed) {
     LedgerEntry& mine = entry_of(book, ticket);
     if (mine.running) return true;
-    mine.running = mine.hosts.empty() ? start_on_slots(book, mine, machine_slots_) : start_on_hosts(book, mine);
+    mine.running = start_now(book, mine, machine_slots_);
     changed = changed || mine.running;
     return mine.running;
   });
@@ -242,7 +302,8 @@ int Ledger::position(std::int64_t ticket) {
   return with_book(folder_, [&](Book& book, bool&) {
     const LedgerEntry& mine = entry_of(book, ticket);
     return static_cast<int>(std::count_if(book.entries.begin(), book.entries.end(), [&](const LedgerEntry& each) {
-      return !each.running && each.ticket < ticket && (mine.hosts.empty() ? each.hosts.empty() : may_meet(each, mine));
+      const bool for_slots = !each.running && each.ticket < ticket && takes_slots(each) && takes_slots(mine);
+      return for_slots || waits_for_hosts_before(book.entries, each, mine);
     }));
   });
 }

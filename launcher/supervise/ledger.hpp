@@ -9,6 +9,7 @@
 
 #include "common/file.hpp"
 #include "common/process.hpp"
+#include "launcher/supervise/cores.hpp"
 
 namespace lockstep::supervise {
 
@@ -17,14 +18,17 @@ struct LedgerEntry {
   std::int64_t ticket = 0;  // strict order
   std::string run_id;
   std::string workspace;
-  int slots = 0;  // of this machine; 0 when it runs on hosts
+  int slots = 0;  // of this machine; 0 when it runs elsewhere
   bool running = false;
   int first_port = 0;  // 0: none reserved
   int ports = 0;
   ProcessId owner = {};
   int nodes = 0;                        // whole hosts that it needs, out of
   std::vector<std::string> hosts = {};  // these: all that it may have; the first `nodes` are its own while it runs
+  Cores cores = {};                     // that it has, or waits for, under a quota
 };
+
+bool takes_slots(const LedgerEntry& entry);  // of this machine
 
 // The hosts that a running entry has; of a waiting one, those that it may come to have.
 std::span<const std::string> claimed(const LedgerEntry& entry);
@@ -38,10 +42,16 @@ class Ledger {
                      ProcessId owner = this_process());
   // For a run on hosts: it needs `nodes` of them, each for itself alone. They are known by their addresses.
   std::int64_t enter_for_hosts(const std::string& run_id, const std::string& workspace,
-                               const std::vector<std::string>& hosts, int nodes, ProcessId owner = this_process());
+                               const std::vector<std::string>& hosts, int nodes, ProcessId owner = this_process(),
+                               const Cores& cores = {});
+  // For a run in a cluster, which gives it its nodes: only its cores are counted here.
+  std::int64_t enter_for_cores(const std::string& run_id, const std::string& workspace, const Cores& cores,
+                               ProcessId owner = this_process());
+  void limit_cores(std::int64_t ticket, std::optional<int> limit);  // the quota has changed; not_found as below
   // True when the run may start now: everybody before it is running and enough slots are free; or nobody runs and it
   // is larger than the machine. Marks it running. Throws not_found when the ledger knows the ticket no more. Of runs on
-  // hosts only those wait for each other that may have one in common.
+  // hosts only those wait for each other that may have one in common. A run with cores waits until they are within its
+  // limit, too; whoever waits for cores alone keeps no hosts from others.
   bool try_start(std::int64_t ticket);
   std::vector<std::string> hosts_of(std::int64_t ticket);  // once it may start: its own, in the order of its nodes
   // Those of its hosts that are no good go back, and it gets free ones instead; false: there are none left for it.

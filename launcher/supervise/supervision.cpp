@@ -33,7 +33,8 @@ Supervision::Supervision(Workspace workspace, plan::Plan plan, Limits limits, Pr
       limits_(limits),
       keeper_(keeper),
       channel_(std::move(channel)),
-      journals_(plan_.folder, static_cast<int>(plan_.ranks.size())) {}
+      journals_(plan_.folder, static_cast<int>(plan_.ranks.size())),
+      quotas_(workspace_) {}
 
 void Supervision::live() {
   try {
@@ -54,6 +55,7 @@ void Supervision::live() {
 
 Ending Supervision::carry_out() {
   if (plan_.remote && plan_.remote->compute.slurm) {
+    if (plan::cores_of(plan_) > 0 && !wait_for_slots()) return ending_before_start("it got its cores");
     std::string problem;
     if (!wait_for_nodes(problem)) {
       return over() ? ending_before_start("it got its nodes") : ended(RunState::failed, problem);
@@ -79,32 +81,23 @@ Ending Supervision::carry_out() {
 
 bool Supervision::wait_for_slots() {
   ledger_ = std::make_unique<Ledger>(runtime_folder(), compute::this_machine().slots);
-  const auto enter = [&] {
-    const std::string workspace = workspace_.root().string();
-    if (!plan_.remote) {
-      ticket_ = ledger_->enter(plan_.run_id, workspace, plan_.slots, keeper_);
-      return;
-    }
-    std::vector<std::string> hosts;
-    for (const auto& each : plan_.remote->compute.hosts->hosts) hosts.push_back(each.address);
-    ticket_ = ledger_->enter_for_hosts(plan_.run_id, workspace, hosts, static_cast<int>(plan_.nodes.size()), keeper_);
-  };
-  enter();
+  look_at_quota();
+  ticket_ = enter_ledger();
   fault_point("supervisor.after_ticket");
   bool queued = false;
   while (true) {
     try {
-      if (ledger_->try_start(ticket_)) break;
+      if (may_start()) break;
     } catch (const Error& error) {
       if (error.code() != ExitCode::not_found) throw;
       listen(0);
       if (over()) return false;  // the keeper owned the ticket, and is dead
-      enter();                   // or somebody emptied the ledger; the order starts anew for everybody
+      ticket_ = enter_ledger();  // or somebody emptied the ledger; the order starts anew for everybody
       continue;
     }
     if (!queued) {
       queued = true;
-      const std::string what = plan_.remote ? fmt::format("{} hosts of {}", plan_.nodes.size(), plan_.compute)
+      const std::string what = plan_.remote ? fmt::format("{} nodes of {}", plan_.nodes.size(), plan_.compute)
                                             : fmt::format("{} slots of this machine", plan_.slots);
       say("supervisor", fmt::format("waiting for {}; {} runs wait before this one", what, ledger_->position(ticket_)));
       set_state(RunState::queued);
@@ -146,7 +139,7 @@ std::optional<Ending> Supervision::prepare() {
 
 // nullopt when somebody has emptied the ledger meanwhile: the ranks then meet at the entrypoint's own choice.
 std::optional<int> Supervision::reserved_port() {
-  if (ticket_ == no_ticket) return std::nullopt;
+  if (ticket_ == no_ticket || (plan_.remote && plan_.remote->compute.slurm)) return std::nullopt;
   try {
     return ledger_->reserve_ports(ticket_, plan_.ports);
   } catch (const Error& error) {

@@ -8,6 +8,7 @@
 
 #include "common/run_folder.hpp"
 #include "history/store/store.hpp"
+#include "launcher/compute/quotas.hpp"
 #include "launcher/hosts/agents.hpp"
 #include "launcher/machine/system_metrics.hpp"
 #include "launcher/plan/plan.hpp"
@@ -43,6 +44,12 @@ class Supervision {
   std::optional<std::string> why_again(Ending& ending);  // nullopt: it has ended
   std::optional<Ending> begin_again(const std::string& why);
   void finish(Ending ending);
+
+  // Its place in the ledger, and its cores there (supervision_cores.cpp).
+  std::int64_t enter_ledger();
+  std::string look_at_quota();
+  bool may_start();
+  void note_wait(const std::string& text);
 
   // What a run on hosts has besides (supervision_hosts.cpp).
   bool wait_for_nodes(std::string& problem);
@@ -111,8 +118,10 @@ class Supervision {
   std::int64_t next_queue_look_ms_ = 0;  // monotonic
   std::string queue_;                    // why it waits, as it was written last
   std::string asked_again_;              // why, while it waits for other nodes than those it had
-  bool stopped_for_loss_ = false;        // stop_ is ours, of an attempt that lost a host
-  std::int64_t lost_ms_ = 0;             // monotonic: when a host was found to be gone
+  compute::QuotaFile quotas_;
+  std::optional<int> cores_limit_;  // of its cores, as the ledger was told
+  bool stopped_for_loss_ = false;   // stop_ is ours, of an attempt that lost a host
+  std::int64_t lost_ms_ = 0;        // monotonic: when a host was found to be gone
 };
 
 }  // namespace lockstep::supervise

@@ -46,8 +46,9 @@ void Supervision::note_queue() {
   if (monotonic_ms() < next_queue_look_ms_ || !allocation_->job_id()) return;
   next_queue_look_ms_ = monotonic_ms() + 2000;
   try {
-    const auto rows = slurm::queue(plan::slurm_of(plan::remote_of(plan_).compute), runtime_folder() / "slurm");
-    std::string text = slurm::queue_text(rows, allocation_->id());
+    const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
+    const auto rows = slurm::queue(engine, runtime_folder() / "slurm");
+    std::string text = slurm::queue_text(rows, allocation_->id(), slurm::licenses_text(engine, plan::cores_of(plan_)));
     if (!asked_again_.empty()) text = asked_again_ + (text.empty() ? "" : "; " + text);
     if (text == queue_) return;
     queue_ = std::move(text);

@@ -175,6 +175,69 @@ class FromZero(InACluster):
         self.assertIn("3 nodes; the compute 'zero' has 2", said)
 
 
+class Quotas(InACluster):
+    """Nodes of two cores by their size; four licenses of the cluster for the cores of whoever asks for them."""
+
+    options = ("--license", "ds_cores:4")
+    family = "standardDSv2Family"
+
+    def setUp(self):
+        super().setUp()
+        for name, license_of in (("sized", ""), ("licensed", "license: ds_cores, ")):
+            definition = self.folder / f"{name}.yml"
+            definition.write_text(f"name: {name}\nsize: Standard_DS2_v2\nengine: {{type: slurm, {license_of}config_file: "
+                                  f"{self.box}/slurm.conf, partition: main}}\n")
+            self.lockstep("compute", "create", "-f", definition)
+
+    def start_holder(self, name):
+        process = self.start(name, "echo begun; while [ ! -e go ]; do sleep 0.1; done", compute="sized")
+        self.wait_for(lambda: "begun" in self.log(name, 0), f"{name} has begun", process)
+        return process
+
+    def in_use(self):
+        return [each["current_value"] for each in json.loads(self.lockstep("compute", "list-usage", "-o", "json"))]
+
+    def test_a_run_asks_the_cluster_for_nodes_when_it_has_its_cores(self):
+        self.lockstep("quota", "set", self.family, "--limit", "4")
+        first = self.start_holder("first")
+        second = self.start("second", "echo ran", nodes=1, compute="sized")
+        why = f"waiting for cores of family {self.family} (limit 4, in use 4); it needs 2"
+        self.wait_for(lambda: self.status("second") == "Queued" and self.show("second")["queue"] == why, "the second waits",
+                      second)
+        self.assertEqual(self.slurm("squeue", "--noheader", "--format=%j"), "lockstep-first")
+        self.assertEqual(self.in_use(), [4])
+        (self.run_folder("first") / "snapshot/go").touch()
+        self.end(first)
+        self.assertIn(f"Queued: {why}", self.end(second))
+        self.assertEqual(self.log("second", 0), "ran\n")
+        self.assertEqual(self.in_use(), [0])
+        said = self.run_job("large", "true", nodes=3, compute="sized", code=2)
+        self.assertIn(f"it needs 6 cores of family {self.family} (2 on each of 3 nodes), and the quota's limit is 4", said)
+
+    def test_a_run_that_was_killed_holds_no_cores(self):
+        self.lockstep("quota", "set", self.family, "--limit", "4")
+        first = self.start_holder("first")
+        self.assertEqual(self.in_use(), [4])
+        self.kill_supervisor_and_keeper()
+        self.assertEqual(self.in_use(), [0])
+        self.end(first, code=1)
+        self.no_job_is_left()
+
+    def test_cores_that_others_of_the_cluster_have_are_waited_for(self):
+        other = self.slurm("sbatch", "--parsable", "--output=/dev/null", "--licenses=ds_cores:3", "--wrap", "sleep 1000")
+        self.wait_for(lambda: self.slurm("squeue", "--noheader", "--states=running", f"--jobs={other}"), "the other has its own")
+        process = self.start("waits", "echo ran", nodes=1, compute="licensed")
+        why = "too few of its licenses are free (ds_cores:2)"
+        self.wait_for(lambda: self.status("waits") == "Queued" and why in (self.show("waits")["queue"] or ""), "it says why",
+                      process)
+        self.slurm("scancel", other)
+        self.end(process)
+        self.assertEqual(self.log("waits", 0), "ran\n")
+        said = self.run_job("never", "true", nodes=3, compute="licensed", code=2)
+        self.assertIn("Slurm would never start it", said)
+        self.assertIn("--licenses=ds_cores:6", said)
+
+
 if __name__ == "__main__":
     reason = missing()
     if reason:

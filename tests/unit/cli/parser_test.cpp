@@ -102,7 +102,15 @@ TEST_F(Completion, OffersOptionsAndTheirValues) {
   EXPECT_THAT(of({"compute", "create", "--size", "Standard_HC44r"}), ElementsAre("Standard_HC44rs"));
   EXPECT_THAT(of({"compute", "update", "rack", "--tier", ""}), ElementsAre("dedicated", "low_priority"));
   EXPECT_THAT(of({"compute", "list-sizes", "--family", "standardNDSv"}), ElementsAre("standardNDSv2Family"));
+  EXPECT_THAT(of({"compute", "list-usage", "--by", "r"}), ElementsAre("run"));
   EXPECT_THAT(of({"compute", "list-sizes", "--name", "Standard_HC44r"}), ElementsAre("Standard_HC44rs"));
+}
+
+TEST_F(Completion, OffersFamiliesWhereAQuotaIsNamed) {
+  for (const char* verb : {"set", "show", "delete"}) {
+    EXPECT_THAT(of({"quota", verb, "standardNDSv"}), ElementsAre("standardNDSv2Family")) << verb;
+  }
+  EXPECT_THAT(of({"quota", "set", "--tier", "l"}), ElementsAre("low_priority"));
 }
 
 TEST_F(Completion, LeavesFilesAndNewNamesToTheShell) {

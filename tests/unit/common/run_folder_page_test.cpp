@@ -40,6 +40,8 @@ std::set<std::string> paths_of_the_module() {
   add("W/", workspace.store_file(), false, -1, "");
   add("W/", workspace.compute_file("<name>"), false, -1, "");
   add("W/", workspace.speeds_file("<name>"), false, -1, "");
+  add("W/", workspace.quotas_file(), false, -1, "");
+  add("W/", workspace.quotas_lock(), false, -1, "");
   for (const auto& folder : {workspace.run("<run_id>").root(), workspace.model_artifacts("<model_id>"),
                              workspace.artifacts(), workspace.multipart_upload("<upload_id>"), workspace.uploads()}) {
     add("W/", folder, true, -1, "");

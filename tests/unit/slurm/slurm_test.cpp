@@ -13,6 +13,7 @@
 namespace lockstep::slurm {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 
 spec::SlurmEngine engine() {
@@ -32,6 +33,16 @@ TEST(SlurmCommands, AskForWholeNodes) {
   EXPECT_THAT(step_argv(7, "n1", {"sh", "-c", "echo \"$1\""}),
               ElementsAre("srun", "--jobid=7", "--overlap", "--quiet", "--mpi=none", "--mem=0", "--nodes=1",
                           "--ntasks=1", "--nodelist=n1", "sh", "-c", "echo \"$1\""));
+}
+
+TEST(SlurmCommands, AskForAsManyLicensesAsARunHasCores) {
+  spec::SlurmEngine licensed = engine();
+  licensed.license = "ds_cores";
+  EXPECT_THAT(test_argv(licensed, {.name = "r", .nodes = 2, .cores = 8}), Contains("--licenses=ds_cores:8"));
+  EXPECT_THAT(salloc_argv(licensed, {.name = "r", .nodes = 2, .cores = 8}), Contains("--licenses=ds_cores:8"));
+  for (const auto& word : salloc_argv(engine(), {.name = "r", .nodes = 2, .cores = 8})) {
+    EXPECT_FALSE(word.starts_with("--licenses")) << word;
+  }
 }
 
 TEST(SlurmCommands, AreNotLedAstrayByAnAllocationThatWeWereStartedIn) {
@@ -72,6 +83,9 @@ TEST(SlurmQueue, SaysWhereARunStandsAndWhatItWaitsFor) {
   const auto rows = read_queue(squeue);
   EXPECT_EQ(queue_text(rows, 4), "it is the next; it needs 2 nodes of main: all nodes that fit are taken");
   EXPECT_EQ(queue_text(rows, 6), "2 jobs wait before it; it needs 1 node of main: its licenses are in use");
+  EXPECT_EQ(queue_text(rows, 6, "ds_cores:8"),
+            "2 jobs wait before it; it needs 1 node of main: too few of its licenses are free (ds_cores:8)");
+  EXPECT_EQ(queue_text(rows, 4, "ds_cores:8"), queue_text(rows, 4));
   EXPECT_EQ(queue_text(rows, 3), "2 nodes of cloud: they are starting");
   EXPECT_EQ(queue_text(rows, 2), "") << "it runs";
   EXPECT_EQ(queue_text(rows, 99), "");

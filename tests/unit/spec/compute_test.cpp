@@ -358,6 +358,19 @@ engine: {type: slurm, config_file: slurm.conf, partition: gpu, account: vision, 
   EXPECT_THAT(mistakes_in("{name: c1, engine: {type: slurm, partition: a b, options: [gres], hosts: [a]}}").size(), 3U);
 }
 
+TEST(ReadCompute, TakesALicenseThatCountsTheCoresOfItsSize) {
+  const auto licensed = definition_of("{name: c1, size: Standard_DS3_v2, engine: {type: slurm, license: ds_cores@db}}");
+  EXPECT_EQ(licensed.compute.slurm.value_or(SlurmEngine{}).license, "ds_cores@db");
+  EXPECT_THAT(mistakes_in("{name: c1, engine: {type: slurm, license: ds}}"),
+              ElementsAre("c.yml:1:43: engine.license counts the cores of the compute's size: say `size`, too"));
+  EXPECT_THAT(mistakes_in("{name: c1, size: Standard_DS3_v2, engine: {type: slurm, license: 'ds:8'}}"),
+              ElementsAre("c.yml:1:66: engine.license must be the name of a license of Slurm's, without a count, not "
+                          "'ds:8'"));
+  EXPECT_THAT(mistakes_in("{name: c1, size: Standard_DS3_v2, engine: {type: slurm, license: ds, options: "
+                          "[--licenses=x:1]}}"),
+              ElementsAre("c.yml:1:57: engine.options has --licenses, too: say one of them"));
+}
+
 TEST(ReadCompute, RefusesAnEngineWithoutHosts) {
   EXPECT_THAT(mistakes_in("{name: c1, engine: {type: pbs}}"),
               ElementsAre("c.yml:1:20: missing key 'hosts' in engine",

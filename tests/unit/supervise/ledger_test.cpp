@@ -9,38 +9,13 @@
 
 #include "common/error.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/unit/supervise/owner.hpp"
 
 namespace lockstep::supervise {
 namespace {
 
 using lockstep::testing::TemporaryFolder;
 using ::testing::HasSubstr;
-
-// A process to own entries, which ends when the test says so.
-class Owner {
- public:
-  Owner() {
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-      ::pause();
-      ::_exit(0);
-    }
-    id_ = {pid, start_time_of(pid).value_or(0)};
-  }
-  Owner(const Owner&) = delete;
-  Owner& operator=(const Owner&) = delete;
-  ~Owner() { die(); }
-  void die() {
-    if (id_.pid == 0) return;
-    ::kill(id_.pid, SIGKILL);
-    ::waitpid(id_.pid, nullptr, 0);
-    id_.pid = 0;
-  }
-  const ProcessId& id() const { return id_; }
-
- private:
-  ProcessId id_;
-};
 
 TEST(Ledger, StartsRunsWhileSlotsAreFree) {
   const TemporaryFolder folder;
