@@ -149,7 +149,7 @@ void Agents::take(Agent& agent) {
       node::Frame frame;
       while (agent.reader.next(frame)) understand(agent, frame);
     } catch (const std::exception& error) {
-      return lose(agent, error.what());
+      return lose(agent, error.what(), "was left");
     }
   }
 }
@@ -166,6 +166,7 @@ void Agents::understand(Agent& agent, const node::Frame& frame) {
   if (word == "done") {
     agent.done = true;
     if (!frame.head.value("clean", false)) unclean_.push_back(agent.host.name);
+    if (frame.head.value("disk_full", false)) full_disks_.push_back(agent.host.name);
   }
   if (word == "ended") {
     processes::RankEnd end{frame.head.value("rank", 0), std::nullopt, std::nullopt, now_ms(),
@@ -188,7 +189,7 @@ void Agents::understand(Agent& agent, const node::Frame& frame) {
   agent.receiver.take(frame);
 }
 
-void Agents::lose(Agent& agent, const std::string& how) {
+void Agents::lose(Agent& agent, const std::string& how, const char* verb) {
   agent.lost = true;
   agent.from.reset();
   agent.to.reset();
@@ -201,7 +202,7 @@ void Agents::lose(Agent& agent, const std::string& how) {
     loss_ = ssh_trouble(agent.host, result);
   } else {
     const std::string said = last_line(agent.said);
-    loss_ = fmt::format("{} was lost: {}{}", agent.host.name, how, said.empty() ? "" : " (" + said + ")");
+    loss_ = fmt::format("{} {}: {}{}", agent.host.name, verb, how, said.empty() ? "" : " (" + said + ")");
   }
 }
 

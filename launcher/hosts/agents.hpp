@@ -47,13 +47,14 @@ class Agents {
   const std::vector<processes::RankEnd>& ends() const { return ends_; }
   // Samples of the machines since the last call, named system/<node>/...
   std::vector<history::Metric> take_samples() { return std::exchange(samples_, {}); }
+  const std::vector<std::string>& full_disks() const { return full_disks_; }  // nodes with no room for the run's files
   const std::vector<std::string>& unclean() const { return unclean_; }  // nodes where some process could not be ended
 
  private:
   struct Agent;
   void take(Agent& agent);
   void understand(Agent& agent, const node::Frame& frame);
-  void lose(Agent& agent, const std::string& how);
+  void lose(Agent& agent, const std::string& how, const char* verb = "was lost");
   void tell(Agent& agent, const node::Frame& frame);
   void flush(Agent& agent);
   void tell_all(const char* word);
@@ -65,6 +66,7 @@ class Agents {
   std::vector<history::Metric> samples_;
   std::vector<processes::RankEnd> ends_;
   std::vector<std::string> unclean_;
+  std::vector<std::string> full_disks_;
   std::int64_t next_heartbeat_ms_ = 0;
   bool by_ssh_ = true;
 };

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,7 +22,8 @@ namespace lockstep::node {
 
 namespace {
 constexpr int tick_ms = 100;
-constexpr std::int64_t time_to_leave_ms = 5'000;  // between TERM and KILL for what the ranks left behind
+constexpr std::int64_t no_room_bytes = std::int64_t{4} << 20;  // less than that free: the disk is full
+constexpr std::int64_t time_to_leave_ms = 5'000;               // between TERM and KILL for what the ranks left behind
 
 class Agent {
  public:
@@ -96,7 +98,17 @@ class Agent {
       if (end.exit_code) frame.head["exit_code"] = *end.exit_code;
       if (end.signal) frame.head["signal"] = *end.signal;
       send(frame);
+      look_at_disk();
     }
+  }
+
+  // A program that can't write can't write why, either. It is looked at when a rank ends: what that one had begun to
+  // write may be gone in the end.
+  void look_at_disk() {
+    struct statvfs disk {};
+    if (::statvfs(options_.folder.root().c_str(), &disk) != 0) return;
+    const auto free_bytes = static_cast<std::int64_t>(disk.f_frsize) * static_cast<std::int64_t>(disk.f_bavail);
+    disk_full_ = disk_full_ || free_bytes < no_room_bytes;
   }
 
   void hear() {
@@ -128,7 +140,7 @@ class Agent {
     if (told_done_) return;  // "bye" comes when all of it has arrived
     busy_ = options_.mirror && mirror_.look(true);
     if (busy_) return;
-    send({{{"word", "done"}, {"clean", *clean_}}});
+    send({{{"word", "done"}, {"clean", *clean_}, {"disk_full", disk_full_}}});
     told_done_ = true;
   }
 
@@ -193,6 +205,7 @@ class Agent {
   bool busy_ = false;  // there is more to send
   bool finishing_ = false;
   std::optional<bool> clean_;
+  bool disk_full_ = false;
   bool told_done_ = false;
   bool gone_ = false;
   bool over_ = false;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -15,6 +16,7 @@
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/host_list.hpp"
+#include "launcher/slurm/nodes.hpp"
 
 namespace lockstep::slurm {
 
@@ -176,6 +178,25 @@ std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id)
     return "";
   } catch (const Error&) {
     return "";  // it does not answer
+  }
+}
+
+std::string trouble_of_nodes(const spec::SlurmEngine& engine, std::int64_t job_id) {
+  try {
+    const auto said = run(engine, {"scontrol", "--oneliner", "show", "job", std::to_string(job_id)}).output;
+    constexpr std::string_view mark = " NodeList=";
+    const auto at = said.find(mark);
+    if (at == std::string::npos) return "";
+    const auto begin = at + mark.size();
+    const auto names = expand_host_list(said.substr(begin, said.find_first_of(" \n", begin) - begin));
+    std::string troubles;
+    for (const auto& each : nodes_of(engine)) {
+      if (each.state != "unusable" || std::find(names.begin(), names.end(), each.name) == names.end()) continue;
+      troubles += fmt::format("{}{}: {}", troubles.empty() ? "" : ", ", each.name, each.reason);
+    }
+    return troubles;
+  } catch (const Error&) {
+    return "";  // it does not answer, or says what is no list of nodes
   }
 }
 

@@ -30,7 +30,8 @@ std::string state_of(std::string_view told, bool& silent) {
   const auto marked = [&](char mark) { return marks.find(mark) != std::string_view::npos; };
   silent = marked('*');
   constexpr std::array<std::string_view, 5> broken = {"down", "drained", "draining", "fail", "failing"};
-  if (std::find(broken.begin(), broken.end(), word) != broken.end()) return "unusable";
+  if (std::find(broken.begin(), broken.end(), word) != broken.end())
+    return "unusable";  // also one that did not come when it was called
   if (marked('~')) return "off";
   if (marked('#') || marked('^') || marked('@')) return "preparing";
   if (marked('%') || marked('!')) return "leaving";

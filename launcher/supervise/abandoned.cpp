@@ -80,6 +80,7 @@ bool close_if_abandoned(const Workspace& workspace, history::Store& store, const
   fault_point("abandoned.after_lock");
   const bool gone = processes::kill_all(folder, session_of(folder), 0, processes::kill_limit_ms);
   give_back_nodes(folder);
+  give_room_back(folder);
   fault_point("abandoned.after_sweep");
   JournalIntake(folder, ranks_of(folder)).take_all(store);
   fault_point("abandoned.after_journals");

@@ -33,6 +33,21 @@ const RankEnd* first_where(const std::vector<RankEnd>& ends, bool (*fits)(const 
   return found == ends.end() ? nullptr : &*found;
 }
 
+bool said_nothing(const RunFolder& folder, int rank) {
+  std::error_code error;
+  const auto size = fs::file_size(folder.rank_log(rank), error);
+  return error || size == 0;
+}
+
+// Ranks that agree to leave have one that says why, and who is gone first is chance.
+int who_says_why(const RunFolder& folder, const std::vector<RankEnd>& ends, const RankEnd& blamed) {
+  if (!blamed.exit_code || !said_nothing(folder, blamed.rank)) return blamed.rank;
+  for (const RankEnd& each : ends) {
+    if (each.exit_code == blamed.exit_code && !said_nothing(folder, each.rank)) return each.rank;
+  }
+  return blamed.rank;
+}
+
 // By what the ranks' ends tell alone.
 const RankEnd* earliest_failure(const std::vector<RankEnd>& ends) {
   const auto failed = [](const RankEnd& end) { return known(end) && !ended_well(end) && !stopped_on_request(end); };
@@ -137,7 +152,7 @@ Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, st
   if (const auto end = blame(ends, report, launcher_status)) {
     diagnosis.exit_code = end->exit_code;
     diagnosis.signal = end->signal;
-    describe_rank(folder, diagnosis, end->rank, report.aborted);
+    describe_rank(folder, diagnosis, who_says_why(folder, ends, *end), report.aborted);
   } else {
     describe_launcher(folder, diagnosis, report.trouble, launcher_status);
   }
@@ -145,12 +160,11 @@ Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, st
   return diagnosis;
 }
 
-Diagnosis diagnose_rank(const RunFolder& folder, int rank, std::optional<int> exit_code, std::optional<int> signal,
-                        bool aborted) {
+Diagnosis diagnose_rank(const RunFolder& folder, const RankEnd& end, const std::vector<RankEnd>& ends, bool aborted) {
   Diagnosis diagnosis;
-  diagnosis.exit_code = exit_code;
-  diagnosis.signal = signal;
-  describe_rank(folder, diagnosis, rank, aborted);
+  diagnosis.exit_code = end.exit_code;
+  diagnosis.signal = end.signal;
+  describe_rank(folder, diagnosis, who_says_why(folder, ends, end), aborted);
   read_log(diagnosis, aborted);
   return diagnosis;
 }

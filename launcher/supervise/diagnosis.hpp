@@ -37,13 +37,13 @@ struct Diagnosis {
 //
 // The earliest failing rank is the one that mpirun's report names, else the first of `ends` that failed, else (nobody
 // knows how the ranks ended) the first that was seen to end at all. A rank that ended with 0 has not failed; one that
-// ended with 75 stopped on request and is named only when nobody else failed. `launcher_text` is what mpirun wrote in
-// this attempt: the part of logs/system.log since it was started.
+// ended with 75 stopped on request and is named only when nobody else failed. Of ranks that ended with one exit code
+// the one that is named has said something, if any has. `launcher_text` is what mpirun wrote in this attempt: the part
+// of logs/system.log since it was started.
 Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, std::optional<int> launcher_status,
                    std::string_view launcher_text);
 
-// Of a rank that is known to have failed so, with what its log holds by now.
-Diagnosis diagnose_rank(const RunFolder& folder, int rank, std::optional<int> exit_code, std::optional<int> signal,
-                        bool aborted = false);
+// Of a rank that is known to have failed so, with what the logs hold by now; `ends` as above.
+Diagnosis diagnose_rank(const RunFolder& folder, const RankEnd& end, const std::vector<RankEnd>& ends, bool aborted);
 
 }  // namespace lockstep::supervise

@@ -1,8 +1,11 @@
 #include "launcher/supervise/ending.hpp"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "common/clock.hpp"
@@ -111,7 +114,24 @@ std::optional<Ending> ending_from_text(std::string_view text) {
   }
 }
 
+bool keep_room_for_ending(const RunFolder& folder) {
+  constexpr off_t room_bytes = 256 << 10;
+  const Fd file(::open(folder.owner_lock().c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file || ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room_bytes) == 0) return true;
+  return errno != ENOSPC && errno != EDQUOT;
+}
+
+void give_room_back(const RunFolder& folder) {
+  const Fd file(::open(folder.owner_lock().c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file || ::ftruncate(file.get(), 0) != 0) return;  // then there is none: what follows is tried all the same
+}
+
 void write_ending(const RunFolder& folder, const Ending& ending) {
+  try {
+    return write_file_durably(folder.state_file(), to_text(ending));
+  } catch (const Error&) {
+    give_room_back(folder);
+  }
   write_file_durably(folder.state_file(), to_text(ending));
 }
 

@@ -35,7 +35,13 @@ bool is_failure(int status);  // neither 0 nor "stopped early"
 std::string to_text(const Ending& ending);
 std::optional<Ending> ending_from_text(std::string_view text);  // nullopt: not a whole ending
 
-void write_ending(const RunFolder& folder, const Ending& ending);  // durable
+// A run that fails because its disk is full has to write so on that disk: some room is kept for that from its
+// beginning, in owner.lock, beyond its end. A file system that can't do this keeps none. False: there is none to keep.
+bool keep_room_for_ending(const RunFolder& folder);
+void give_room_back(const RunFolder& folder);  // to whoever writes next: how it ended, what the store has to be told
+
+// Durable; takes the room that was kept, if it has to.
+void write_ending(const RunFolder& folder, const Ending& ending);
 std::optional<Ending> read_ending(const RunFolder& folder);
 
 }  // namespace lockstep::supervise

@@ -70,7 +70,21 @@ bool is_rule(std::string_view line) {
   return line.size() > 40 && line.find_first_not_of('-') == std::string_view::npos;
 }
 
-// The first paragraph between two rules of dashes, unless it is about a rank's end.
+// ORTE has lost communication with a remote daemon.
+//
+//   HNP daemon   : [[33455,0],0] on node launcher
+//   Remote daemon: [[33455,0],2] on node node-2
+std::string lost_node(const std::vector<std::string_view>& lines, std::size_t first) {
+  constexpr std::string_view mark = " on node ";
+  for (std::size_t i = first; i < lines.size() && !is_rule(lines[i]); ++i) {
+    const auto at = lines[i].find(mark);
+    if (lines[i].find("Remote daemon: [[") == std::string_view::npos || at == std::string_view::npos) continue;
+    return std::string(trimmed(lines[i].substr(at)));
+  }
+  return "";
+}
+
+// The first paragraph between two rules of dashes, unless it is about a rank's end; with the node that it is about.
 std::string trouble_in(const std::vector<std::string_view>& lines) {
   constexpr std::string_view about_ranks[] = {"Primary job", "noticed that process", "detected that one or more",
                                               "MPI_ABORT was invoked"};
@@ -85,7 +99,10 @@ std::string trouble_in(const std::vector<std::string_view>& lines) {
     }
     const bool is_end = std::any_of(std::begin(about_ranks), std::end(about_ranks),
                                     [&](auto each) { return paragraph.find(each) != std::string::npos; });
-    if (!is_end && !paragraph.empty()) return paragraph;
+    if (is_end || paragraph.empty()) continue;
+    const std::string node = lost_node(lines, i + 1);
+    if (!node.empty() && paragraph.ends_with('.')) paragraph.pop_back();
+    return node.empty() ? paragraph : paragraph + " " + node;
   }
   return "";
 }

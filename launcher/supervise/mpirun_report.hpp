@@ -15,6 +15,9 @@ struct MpirunReport {
   std::string trouble;   // in its own words, when it could not start or go on by itself; one line
 };
 
+// mpirun's own exit code when it has lost its daemon on a node: its ranks there are gone, the others were ended by it.
+inline constexpr int lost_daemon_code = 205;
+
 // Give it the text of one start only: the first rank that is named counts, as the first failure is the cause.
 MpirunReport parse_mpirun_report(std::string_view text);
 

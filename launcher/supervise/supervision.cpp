@@ -238,6 +238,9 @@ void Supervision::finish(Ending ending) {
     }
   }
   fault_point("supervisor.after_collect");
+  give_room_back(plan_.folder);
+  // What is known beyond the keeper's word: where the store can't be written now, whoever closes the run tells it.
+  if (read_ending(plan_.folder) != ending) with_retries([&] { write_ending(plan_.folder, ending); });
   with_retries([&] { journals_.take_all(*store_); });
   fault_point("supervisor.after_journals");
   if (ending.state == RunState::completed && (stop_ || cancel_was_requested())) {
@@ -291,6 +294,7 @@ void Supervision::call_off(const std::string& problem) {
     hear_keeper();
   }
   channel_.send({"dismiss", {}});  // it may wait for another start
+  give_room_back(plan_.folder);
   try {
     agents_.reset();  // without a word: they end what is left on the nodes
     allocation_.reset();

@@ -65,6 +65,7 @@ class Supervision {
   void look_at_hosts();
   void leave_hosts(Ending& ending);
   void name_first_failure(Ending& ending) const;
+  void fail_for_loss(Ending& ending) const;
 
   Ending ending_before_start(const std::string& what);
   Ending ending_without_keeper();
@@ -116,6 +117,7 @@ class Supervision {
   int preemptions_ = 0;
   bool preempted_ = false;               // the cluster has taken the nodes of this attempt away
   std::int64_t next_queue_look_ms_ = 0;  // monotonic
+  std::string trouble_;                  // with the store, as it was said last
   std::string queue_;                    // why it waits, as it was written last
   std::string asked_again_;              // why, while it waits for other nodes than those it had
   compute::QuotaFile quotas_;

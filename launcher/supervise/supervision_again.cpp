@@ -17,6 +17,7 @@ std::optional<std::string> Supervision::why_again(Ending& ending) {
   if (ending.state == RunState::completed || (stop_ && !stopped_for_loss_) || keeper_gone()) return std::nullopt;
   if (restarts_ >= limits_.max_restarts && !limits_.preemptible) return std::nullopt;
   if (agents_) leave_hosts(ending);
+  ending_ = ending;  // if nothing more can be done, it ends so
   if (cancel_was_requested()) return std::nullopt;
   if (stopped_for_loss_ && restarts_ < limits_.max_restarts) {
     stop_.reset();
@@ -31,12 +32,14 @@ std::optional<std::string> Supervision::why_again(Ending& ending) {
   }
   if (ending.state != RunState::failed) return std::nullopt;  // its ranks have saved and left by themselves
   if (restarts_ >= limits_.max_restarts) return std::nullopt;
+  if (!keep_room_for_ending(plan_.folder)) return std::nullopt;  // on a full disk it would fail again
   ++restarts_;
   return fmt::format("restart {} of {} after: {}", restarts_, limits_.max_restarts, ending.outcome.reason);
 }
 
 std::optional<Ending> Supervision::begin_again(const std::string& why) {
   say("supervisor", why);
+  if (ending_ && read_ending(plan_.folder) != *ending_) with_retries([&] { write_ending(plan_.folder, *ending_); });
   with_retries([&] { journals_.take_all(*store_); });
   // What the last attempt left would be taken for this one's: how it ended, who its ranks were.
   std::error_code ignored;

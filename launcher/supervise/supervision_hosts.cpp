@@ -17,6 +17,7 @@
 #include "launcher/plan/remote.hpp"
 #include "launcher/slurm/nodes.hpp"
 #include "launcher/supervise/diagnosis.hpp"
+#include "launcher/supervise/mpirun_report.hpp"
 #include "launcher/supervise/records.hpp"
 #include "launcher/supervise/say.hpp"
 #include "launcher/supervise/supervision.hpp"
@@ -100,11 +101,9 @@ void Supervision::ask_for_nodes() {
 bool Supervision::a_node_did_not_come() {
   const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
   if (!allocation_->job_id() || slurm::what_became_of(engine, allocation_->id()) != "lost a node") return false;
-  std::vector<std::string> reasons;
-  for (const auto& node : slurm::nodes_of(engine)) {
-    if (node.state == "unusable") reasons.push_back(fmt::format("{}: {}", node.name, node.reason));
-  }
-  asked_again_ = fmt::format("others were asked for, because a node did not come ({})", fmt::join(reasons, "; "));
+  const std::string troubles = slurm::trouble_of_nodes(engine, allocation_->id());
+  asked_again_ = "others were asked for, because a node did not come";
+  if (!troubles.empty()) asked_again_ += fmt::format(" ({})", troubles);
   return true;
 }
 
@@ -281,19 +280,31 @@ void Supervision::name_first_failure(Ending& ending) const {
   }
 }
 
+// An agent that is left alone asks its ranks to leave, which may look as if they had been asked to by us. And what a
+// lost node had not sent is missing here.
+void Supervision::fail_for_loss(Ending& ending) const {
+  const bool left_alone = ending.state == RunState::canceled && (!stop_ || stopped_for_loss_);
+  const bool files_are_missing = ending.state == RunState::completed && plan::sends_files(plan_);
+  if (!left_alone && !files_are_missing) return;
+  ending.state = RunState::failed;
+  ending.outcome.reason =
+      left_alone ? "its ranks have saved and left" : "its program ended well, but not all that it wrote there has come";
+}
+
 // The program has ended. Its files come, its nodes are left clean; then its end can be told with all that is known.
 void Supervision::leave_hosts(Ending& ending) {
   agents_->finish();
   while (!agents_->all_done()) listen(tick_ms);
   fault_point("supervisor.after_files");
   if (ending.state == RunState::failed && !stop_ && !agents_->loss() && !ending.outcome.first_failed_rank &&
-      ending.outcome.exit_code) {
+      ending.outcome.exit_code && ending.outcome.exit_code != lost_daemon_code) {
     name_first_failure(ending);
   } else if (ending.state == RunState::failed && ending.failure && ending.outcome.first_failed_rank) {
+    const RankEnd end{*ending.outcome.first_failed_rank, ending.outcome.exit_code, ending.outcome.signal};
     const auto again =
-        diagnose_rank(plan_.folder, *ending.outcome.first_failed_rank, ending.outcome.exit_code, ending.outcome.signal,
-                      ending.outcome.reason.find("MPI_Abort") != std::string::npos);
+        diagnose_rank(plan_.folder, end, agents_->ends(), ending.outcome.reason.find("MPI_Abort") != std::string::npos);
     ending.outcome.reason = again.reason;
+    ending.outcome.first_failed_rank = again.rank;
     ending.failure = again.log;
   }
   if (allocation_ && !stop_ && ending.state != RunState::completed) {
@@ -302,6 +313,12 @@ void Supervision::leave_hosts(Ending& ending) {
     if (!became.empty()) ending.outcome.reason = fmt::format("its Slurm job {}; {}", became, ending.outcome.reason);
   }
   const auto loss = agents_->loss();
+  if (loss) fail_for_loss(ending);
+  if (ending.state == RunState::failed && !agents_->full_disks().empty()) {
+    ending.outcome.reason +=
+        fmt::format("; the disk is full on {}: free space where {} lies", fmt::join(agents_->full_disks(), ", "),
+                    plan::remote_of(plan_).folder.root().string());
+  }
   if (ending.state == RunState::failed && loss && ending.outcome.reason.find(*loss) == std::string::npos) {
     ending.outcome.reason = fmt::format("{}; {}", *loss, ending.outcome.reason);
   }

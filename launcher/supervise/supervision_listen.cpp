@@ -69,8 +69,10 @@ void Supervision::look_at_store() {
   try {
     if (!stop_ && cancel_was_requested()) stop({RunState::canceled, reason_of_request(*store_, plan_.run_id)});
     if (started_) journals_.take_new(*store_);
+    trouble_.clear();
   } catch (const Error& error) {
-    say("supervisor", error.what());
+    if (trouble_ != error.what()) say("supervisor", error.what());  // once: there are ten looks a second
+    trouble_ = error.what();
   }
 }
 

@@ -103,6 +103,7 @@ Started submit(const Workspace& workspace, const plan::Plan& plan, const Limits&
     write_file_durably(plan.folder.job_file(), spec::to_yaml(plan::kept_job(plan)));
     fault_point("submit.after_job_file");
     write_plan(plan);
+    if (!keep_room_for_ending(plan.folder)) throw failure("no room on the disk for {}", plan.folder.root().string());
     fault_point("submit.after_plan_file");
     const auto store = history::open_sqlite_store(workspace.store_file());
     store->create_run(new_run_of(plan, store->get_or_create_experiment(plan.experiment_name).experiment_id));

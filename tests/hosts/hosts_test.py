@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import hosts as rig  # noqa: E402
 import jobs  # noqa: E402
 from jobs import DATA, PYTHON  # noqa: E402
+from processes import Process  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 LOG_BY_REST = f"""{PYTHON} - <<'END'
@@ -218,6 +219,39 @@ class Trouble(OnHosts):
         self.hosts.kill("node-1")
         self.assertIn("node-1 was lost", self.end(process, code=1))
         self.wait_for(lambda: not self.hosts.processes("node-2"), "nothing runs on node-2")
+
+    def agent_on(self, host):
+        pids = self.hosts.pids(host)
+        return next(each for each in Process.all() if each.pid in pids and each.comm == "lockstep-entryp" and " --agent" in each.words)
+
+    def test_a_run_whose_files_can_not_have_come_has_not_completed(self):
+        process = self.start("headless", "echo begun; sleep 2", more="distribution: {type: mpi}\n")
+        self.wait_for(lambda: "begun" in self.log("headless", 1), "the ranks have begun", process)
+        self.agent_on("node-2").kill()
+        self.assertIn("node-2 was lost", self.end(process, code=1))
+        self.assertEqual(self.status("headless"), "Failed")
+        self.nothing_is_left()
+
+    def test_ranks_that_left_because_their_agent_was_left_alone_do_not_make_the_run_a_canceled_one(self):
+        training = f"lockstep-train --model mlp --data {DATA} --epochs 100 --checkpoint-every 50 --seed 5"
+        process = self.start("alone", training, more="distribution: {type: mpi}\n")
+        self.wait_for_checkpoint("alone", process)
+        session = self.agent_on("node-2")
+        while session.comm != "sshd":
+            session = Process(session.parent)
+        session.kill()
+        self.assertIn("node-2 was lost", self.end(process, code=1))
+        self.assertEqual(self.status("alone"), "Failed")
+        self.nothing_is_left()
+
+    def test_a_full_disk_of_a_host_is_named(self):
+        process = self.start("full", "echo begun; while head -c 64k /dev/zero >> outputs/more; do sleep 0.1; done; exit 4", nodes=1)
+        self.wait_for(lambda: "begun" in self.log("full", 0), "it has begun", process)
+        self.hosts.on("node-1", ["bash", "-c", "head -c 8M /dev/zero > /var/tmp/filler; "
+                                 "mount -o remount,size=$(df --output=used -k /var/tmp | tail -1)k /var/tmp"], check=True)
+        said = self.end(process, code=1)
+        self.assertRegex(said, "rank 0 on node-1 ended with exit code 4.*the disk is full on node-1: free space where /var/tmp/lockstep")
+        self.nothing_is_left()
 
     def test_nothing_stays_on_hosts_when_supervisor_and_keeper_are_killed(self):
         process = self.long_job("killed")

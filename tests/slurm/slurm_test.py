@@ -50,7 +50,7 @@ class InACluster(jobs.JobCase):
         for name, shared in (("box", "true"), ("apart", "false")):
             definition = self.folder / f"{name}.yml"
             definition.write_text(f"name: {name}\nengine: {{type: slurm, config_file: {self.box}/slurm.conf, partition: main, "
-                                  f"shared_files: {shared}, scratch: {self.folder}/scratch}}\n")
+                                  f"shared_files: {shared}, scratch: /dev/shm/lockstep-test}}\n")  # of which each node has its own
             self.lockstep("compute", "create", "-f", definition)
 
     def slurm(self, *words):

@@ -128,17 +128,27 @@ class Hosts:
         host, and /usr/sbin/sshd then lets ssh in again."""
         return subprocess.run([*self._enter(name, cwd), *argv], **options)
 
-    def processes(self, name):
-        """The command lines of all processes on a host, but for its first one and the sshd that listens."""
+    def pids(self, name):
+        """Of all processes on a host but its first one, as the machine counts them."""
         if name not in self._first:
             return []
         first = self._first[name]
         its_own, found = os.stat(f"/proc/{first}/ns/pid").st_ino, []
-        for process in filter(str.isdigit, os.listdir("/proc")):
+        for process in map(int, filter(str.isdigit, os.listdir("/proc"))):
             try:
-                if int(process) != first and os.stat(f"/proc/{process}/ns/pid").st_ino == its_own:
-                    words = pathlib.Path(f"/proc/{process}/cmdline").read_text(errors="replace").split("\0")
-                    found.append(" ".join(words).strip())
+                if process != first and os.stat(f"/proc/{process}/ns/pid").st_ino == its_own:
+                    found.append(process)
+            except OSError:
+                pass  # it has ended
+        return found
+
+    def processes(self, name):
+        """The command lines of all processes on a host, but for its first one and the sshd that listens."""
+        found = []
+        for process in self.pids(name):
+            try:
+                words = pathlib.Path(f"/proc/{process}/cmdline").read_text(errors="replace").split("\0")
+                found.append(" ".join(words).strip())
             except OSError:
                 pass  # it has ended
         return [line for line in found if not (line.startswith("sshd:") and "[listener]" in line)]

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -22,11 +23,12 @@ class JobCase(unittest.TestCase):
     lockstep_program = None
     compute = "local"
 
-    def begin(self):
-        """To be called by setUp."""
-        folder = tempfile.TemporaryDirectory(prefix="lockstep-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+    def begin(self, folder=None):
+        """To be called by setUp. `folder`: one to be made, and removed again, instead of a temporary one."""
+        folder = folder or tempfile.mkdtemp(prefix="lockstep-test-")
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKSTEP_", "MLFLOW_"))}
         self.environment |= {"LOCKSTEP_WORKSPACE": f"{self.folder}/ws", "LOCKSTEP_RUNTIME_DIR": f"{self.folder}/runtime",
                              "OMPI_MCA_mpi_yield_when_idle": "1"}
@@ -45,7 +47,7 @@ class JobCase(unittest.TestCase):
         file = self.folder / f"{name}.yml"
         file.write_text("command: |\n" + "".join(f"  {line}\n" for line in command.splitlines()) +
                         f"compute: {compute or self.compute}\nresources: {{instance_count: {nodes}}}\n{more}")
-        return self.popen([self.lockstep_program, "run", file, "--name", name, *options], env=self.environment,
+        return self.popen([self.lockstep_program, "run", file, "--name", name, *map(str, options)], env=self.environment,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def end(self, process, code=0):

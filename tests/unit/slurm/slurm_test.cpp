@@ -101,12 +101,14 @@ TEST(SlurmNodes, HaveTheStatesOfAnAzureCluster) {
       "c1|idle~|2|1000|(null)|c1|none\n"
       "c2|allocated#|2|1000|(null)|c2|none\n"
       "c3|idle%|2|1000|(null)|c3|none\n"
+      "c4|down~|2|1000|(null)|c4|ResumeTimeout reached\n"
       "no row\n");
   std::vector<std::string> told;
   for (const auto& each : nodes)
     told.push_back(each.name + " " + each.state + (each.reason.empty() ? "" : ": " + each.reason));
   EXPECT_THAT(told, ElementsAre("n1 idle", "n2 running", "n3 unusable: it does not answer: Not responding",
-                                "n4 unusable: disk | broken", "c1 off", "c2 preparing", "c3 leaving"));
+                                "n4 unusable: disk | broken", "c1 off", "c2 preparing", "c3 leaving",
+                                "c4 unusable: ResumeTimeout reached"));
   EXPECT_EQ(nodes[0].memory_bytes, std::int64_t{64000} << 20);
   EXPECT_EQ(nodes[0].gres, "gpu:4");
   EXPECT_EQ(job_on(read_queue(squeue), "n2"), "b");

@@ -70,6 +70,20 @@ Executable: nosuchprog
 2 total processes failed to start
 )";
 
+constexpr const char* lost_daemon =
+    R"(--------------------------------------------------------------------------
+ORTE has lost communication with a remote daemon.
+
+  HNP daemon   : [[33455,0],0] on node launcher
+  Remote daemon: [[33455,0],2] on node node-2
+
+This is usually due to either a failure of the TCP network
+connection to the node, or possibly an internal failure of
+the daemon itself. We cannot recover from this failure, and
+therefore will terminate the job.
+--------------------------------------------------------------------------
+)";
+
 TEST(MpirunReport, NamesTheRankThatWasKilled) {
   const auto report = parse_mpirun_report(std::string("some line of ours\n") + rank_1_killed);
   EXPECT_EQ(report.rank, 1);
@@ -107,6 +121,11 @@ TEST(MpirunReport, GivesMpirunsOwnTrouble) {
       "mpirun was unable to find the specified executable file, and therefore did not launch the job.  This error "
       "was first reported for process rank 0; it may have occurred for other processes as well.");
   EXPECT_THAT(parse_mpirun_report(primary_job).trouble, IsEmpty());
+}
+
+TEST(MpirunReport, NamesTheNodeWhoseDaemonWasLost) {
+  EXPECT_EQ(parse_mpirun_report(lost_daemon).trouble,
+            "ORTE has lost communication with a remote daemon on node node-2");
 }
 
 TEST(MpirunReport, IsEmptyForOtherText) {
@@ -190,6 +209,18 @@ TEST_F(Diagnosed, NodesAreNamedWhereThereAreSeveral) {
   EXPECT_THAT(diagnose(folder_, {rank_ended(3, 1)}, exited(1), "").reason, HasSubstr("rank 3 on ada/1 "));
   EXPECT_THAT(diagnose(folder_, {rank_ended(0, 1)}, exited(1), "").reason, HasSubstr("rank 0 on ada/0 "));
   EXPECT_EQ(diagnose(folder_, {rank_ended(3, 1)}, exited(1), "").node, 1);
+}
+
+TEST_F(Diagnosed, OfRanksThatLeaveAlikeTheOneThatSaysWhyIsNamed) {
+  log(0, "rank 0 on ada: cannot write a checkpoint: No space left on device\n");
+  log(2, "");
+  EXPECT_EQ(diagnose(folder_, {rank_ended(2, 1), rank_ended(0, 1)}, exited(1), "").rank, 0);
+  EXPECT_EQ(diagnose(folder_, {rank_ended(2, 1), rank_ended(0, 4)}, exited(1), "").rank, 2)
+      << "that one left otherwise";
+  EXPECT_EQ(diagnose(folder_, {rank_ended(2, std::nullopt, 9), rank_ended(0, 1)}, exited(137), "").rank, 2);
+  const auto again = diagnose_rank(folder_, rank_ended(2, 1), {rank_ended(2, 1), rank_ended(0, 1)}, false);
+  EXPECT_EQ(again.rank, 0);
+  EXPECT_EQ(again.log.file, folder_.rank_log(0).string());
 }
 
 TEST_F(Diagnosed, AShellsCodeForASignalIsReadAsOne) {

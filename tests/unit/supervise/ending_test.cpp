@@ -1,7 +1,9 @@
 #include "launcher/supervise/ending.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
+#include "common/error.hpp"
 #include "common/file.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/supervise/wait_status.hpp"
@@ -11,6 +13,28 @@ namespace {
 
 using history::RunState;
 using ::testing::HasSubstr;
+
+std::int64_t blocks_of(const fs::path& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_blocks : -1;
+}
+
+TEST(WriteEnding, HasRoomThatWasKeptForIt) {
+  const testing::TemporaryFolder temporary;
+  const RunFolder folder(temporary / "kind_owl");
+  folder.create();
+  const auto lock = FileLock::take(folder.owner_lock());
+  EXPECT_TRUE(keep_room_for_ending(folder));
+  EXPECT_EQ(fs::file_size(folder.owner_lock()), 0U);
+  if (blocks_of(folder.owner_lock()) == 0) GTEST_SKIP() << "this file system keeps no room";
+  write_ending(folder, ended(RunState::completed, "done"));
+  EXPECT_GT(blocks_of(folder.owner_lock()), 0) << "it was not needed";
+  EXPECT_EQ(read_ending(folder).value_or(Ending()).outcome.reason, "done");
+  fs::remove(folder.state_file());
+  fs::create_directory(folder.state_file());  // so that nothing can be written there
+  EXPECT_THROW(write_ending(folder, ended(RunState::completed, "done")), Error);
+  EXPECT_EQ(blocks_of(folder.owner_lock()), 0);
+}
 
 TEST(Judge, CompletesWhatExitedWithZero) {
   const Ending ending = judge(exited(0), std::nullopt, std::nullopt);
