@@ -66,14 +66,17 @@ std::string why(const std::string& reason) {
   return reason == "None" || reason.empty() ? "Slurm is looking at it" : "Slurm says: " + reason;
 }
 
-// nullopt: there is none that is young enough.
-std::optional<std::string> last_answer(const fs::path& file) {
+// nullopt: there is none that is young enough, and has the job.
+std::optional<std::vector<QueueRow>> last_answer(const fs::path& file, std::optional<std::int64_t> job_id) {
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0) return std::nullopt;
   const std::int64_t written_ms = info.st_mtim.tv_sec * std::int64_t{1000} + info.st_mtim.tv_nsec / 1'000'000;
   const std::int64_t age_ms = now_ms() - written_ms;
   if (age_ms < 0 || age_ms > answer_lasts_ms) return std::nullopt;
-  return read_file_if_exists(file);
+  auto rows = read_queue(read_file_if_exists(file).value_or(""));
+  const bool has_job =
+      !job_id || std::any_of(rows.begin(), rows.end(), [&](const QueueRow& row) { return row.job_id == *job_id; });
+  return has_job ? std::optional(std::move(rows)) : std::nullopt;
 }
 }  // namespace
 
@@ -87,14 +90,15 @@ std::vector<QueueRow> read_queue(std::string_view squeue_output) {
   return rows;
 }
 
-std::vector<QueueRow> queue(const spec::SlurmEngine& engine, const fs::path& folder) {
+std::vector<QueueRow> queue(const spec::SlurmEngine& engine, const fs::path& folder,
+                            std::optional<std::int64_t> job_id) {
   make_own_folder(folder.parent_path());
   make_own_folder(folder);
   const std::string cluster = sha256_hex(engine.config_file.string()).substr(0, 16);
   const fs::path file = folder / (cluster + ".queue");
-  if (const auto answer = last_answer(file)) return read_queue(*answer);
+  if (auto answer = last_answer(file, job_id)) return std::move(*answer);
   const FileLock lock = FileLock::take(folder / (cluster + ".lock"));
-  if (const auto answer = last_answer(file)) return read_queue(*answer);  // somebody else has asked meanwhile
+  if (auto answer = last_answer(file, job_id)) return std::move(*answer);  // somebody else has asked meanwhile
   const auto asked = run_program({.argv = squeue_argv(), .environment = environment_for(engine), .working_folder = {}},
                                  time_for_squeue);
   if (asked.exit_code() != 0) throw failure("squeue: {}", asked.output);

@@ -26,8 +26,10 @@ struct QueueRow {
 std::vector<std::string> squeue_argv();
 std::vector<QueueRow> read_queue(std::string_view squeue_output);  // lines that are no row are left out
 
-// Throws failure when squeue fails or does not answer in ten seconds. `folder`: where the last answer is kept.
-std::vector<QueueRow> queue(const spec::SlurmEngine& engine, const fs::path& folder);
+// Throws failure when squeue fails or does not answer in ten seconds. `folder`: where the last answer is kept. One that
+// was given before `job_id` was submitted tells nothing of it, and is not taken.
+std::vector<QueueRow> queue(const spec::SlurmEngine& engine, const fs::path& folder,
+                            std::optional<std::int64_t> job_id = std::nullopt);
 
 // "2 jobs wait before it; it needs 2 nodes of main: all fitting nodes are taken", of a job that is pending or whose
 // nodes are starting; "" of any other. `licenses`: those that it asked for.

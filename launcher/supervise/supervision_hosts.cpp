@@ -48,7 +48,7 @@ void Supervision::note_queue() {
   next_queue_look_ms_ = monotonic_ms() + 2000;
   try {
     const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
-    const auto rows = slurm::queue(engine, runtime_folder() / "slurm");
+    const auto rows = slurm::queue(engine, runtime_folder() / "slurm", allocation_->job_id());
     std::string text = slurm::queue_text(rows, allocation_->id(), slurm::licenses_text(engine, plan::cores_of(plan_)));
     if (!asked_again_.empty()) text = asked_again_ + (text.empty() ? "" : "; " + text);
     if (text == queue_) return;

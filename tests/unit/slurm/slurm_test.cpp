@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "common/error.hpp"
+#include "common/process.hpp"
 #include "launcher/slurm/allocation.hpp"
 #include "launcher/slurm/commands.hpp"
 #include "launcher/slurm/nodes.hpp"
@@ -89,6 +92,22 @@ TEST(SlurmQueue, SaysWhereARunStandsAndWhatItWaitsFor) {
   EXPECT_EQ(queue_text(rows, 3), "2 nodes of cloud: they are starting");
   EXPECT_EQ(queue_text(rows, 2), "") << "it runs";
   EXPECT_EQ(queue_text(rows, 99), "");
+}
+
+TEST(SlurmQueue, IsAskedAgainForAJobThatIsYoungerThanTheLastAnswer) {
+  const lockstep::testing::TemporaryFolder folder;
+  fs::create_directory(folder / "bin");
+  lockstep::testing::write_text(folder / "bin/squeue", fmt::format("#!/bin/sh\ncat {}\n", (folder / "rows").string()));
+  fs::permissions(folder / "bin/squeue", fs::perms::owner_all);
+  const std::string path = value_of(current_environment(), "PATH");
+  ::setenv("PATH", ((folder / "bin").string() + ":" + path).c_str(), 1);
+  const std::string old_row = "7|RUNNING|None|1|n1|main|5|lockstep-old\n";
+  lockstep::testing::write_text(folder / "rows", old_row);
+  EXPECT_EQ(queue(engine(), folder / "kept").size(), 1U);
+  lockstep::testing::write_text(folder / "rows", old_row + "8|PENDING|Resources|1||main|4|lockstep-new\n");
+  EXPECT_EQ(queue_text(queue(engine(), folder / "kept", 8), 8),
+            "it is the next; it needs 1 node of main: all nodes that fit are taken");
+  ::setenv("PATH", path.c_str(), 1);
 }
 
 TEST(SlurmNodes, HaveTheStatesOfAnAzureCluster) {
