@@ -103,9 +103,9 @@ Sets sets_of(const DefinitionArguments& arguments) {
   return sets;
 }
 
-int keep(const Workspace& workspace, const spec::ReadCompute& definition, const OutputOptions& output) {
+int keep(const Workspace& workspace, const spec::ReadCompute& definition, bool is_new, const OutputOptions& output) {
   const spec::Compute& kept = definition.compute;
-  apply_scaling(kept);  // if its cluster can't have it, there is no such compute
+  apply_scaling(kept, is_new);  // if its cluster can't have it, there is no such compute
   compute::save(workspace, definition);
   print(compute_json(kept), output, [&](const Terminal&) { return kept.name + "\n"; });
   if (!output.given()) {
@@ -127,7 +127,7 @@ int create(const DefinitionArguments& arguments, bool attaches) {
   const Workspace workspace = Workspace::find();
   if (fs::exists(workspace.compute_file(made.name)))
     throw bad_input("there is a compute '{0}' already; to change it: lockstep compute update -n {0}", made.name);
-  return keep(workspace, definition, arguments.output);
+  return keep(workspace, definition, true, arguments.output);
 }
 
 int update(const DefinitionArguments& arguments) {
@@ -147,7 +147,12 @@ int update(const DefinitionArguments& arguments) {
     throw not_found("there is no compute '{}' yet; to make it: lockstep compute create -f {}", definition.compute.name,
                     arguments.file);
   }
-  return keep(workspace, definition, arguments.output);
+  try {
+    check_scaling(compute::find(workspace, definition.compute.name), definition.compute);
+  } catch (const InputErrors& damaged) {
+    fmt::print(stderr, "note: {}; it is replaced\n", damaged.what());
+  }
+  return keep(workspace, definition, false, arguments.output);
 }
 
 int list_computes(const OutputOptions& output) {
@@ -166,11 +171,17 @@ int show_compute(const std::string& name, const OutputOptions& output) {
   return 0;
 }
 
+std::string question(const Workspace& workspace, const std::string& name) {
+  const bool has_nodes = compute_has_nodes(workspace, name);
+  return fmt::format(has_nodes ? "Delete compute '{}' with its nodes?" : "Delete the definition of compute '{}'?",
+                     name);
+}
+
 int remove(const std::string& name, bool yes) {
   if (name == "local") throw bad_input("local is this machine: it stays");
   const Workspace workspace = Workspace::find();
   const bool is_there = fs::exists(workspace.compute_file(name));  // and perhaps damaged
-  if (is_there && !yes && !confirmed(fmt::format("Delete the definition of compute '{}'?", name), STDIN_FILENO)) {
+  if (is_there && !yes && !confirmed(question(workspace, name), STDIN_FILENO)) {
     fmt::print(stderr, "Nothing was deleted.\n");
     return static_cast<int>(ExitCode::failed);
   }
@@ -271,7 +282,7 @@ void add_definition_commands(const Command& compute) {
   add_output_options(show_command, shown->output);
   show_command.does([shown] { return show_compute(shown->name, shown->output); });
 
-  add_removal(compute, "delete", "Delete a compute's definition; its machines stay as they are");
+  add_removal(compute, "delete", "Delete a compute's definition, and nodes that were made for it; other machines stay");
   add_removal(compute, "detach", "Delete the definition of an attached machine, which stays as it is");
 }
 

@@ -20,10 +20,6 @@ void tell(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
 bool scales(const spec::Compute& compute) { return compute.slurm && compute.slurm->scales(); }
 
-autoscale::ScaledNodes nodes_for(const spec::Compute& compute, const autoscale::SlurmFolder& folder) {
-  return autoscale::nodes_for(compute, autoscale::read_all(folder));
-}
-
 spec::Compute scaling_compute(const std::string& name) {
   spec::Compute compute = compute::find(Workspace::find(), name);
   if (scales(compute)) return compute;
@@ -49,10 +45,27 @@ void add_action(const Command& compute, const std::string& verb, const std::stri
 
 }  // namespace
 
-void apply_scaling(const spec::Compute& compute) {
+void apply_scaling(const spec::Compute& compute, bool is_new) {
   if (!scales(compute)) return;
-  const auto folder = cluster::slurm_folder_of(*compute.slurm);
-  cluster::apply(folder, nodes_for(compute, folder), this_program(), tell);
+  cluster::apply(cluster::slurm_folder_of(*compute.slurm), compute, is_new, this_program(), tell);
+}
+
+void check_scaling(const spec::Compute& before, const spec::Compute& after) {
+  if (!scales(before)) return;
+  const auto folder = cluster::slurm_folder_of(*before.slurm);
+  if (!fs::exists(folder.nodes_file(before.name))) return;  // the cluster is gone
+  const bool same = scales(after) && cluster::slurm_folder_of(*after.slurm).root() == folder.root() &&
+                    after.slurm->nodes_of == before.slurm->nodes_of;
+  if (!same) throw bad_input("the nodes of '{}' would come in another way: delete it, and create it anew", before.name);
+}
+
+bool compute_has_nodes(const Workspace& workspace, const std::string& name) {
+  try {
+    const spec::Compute compute = compute::find(workspace, name);
+    return scales(compute) && compute.slurm->provider;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 void remove_scaling(const spec::Compute& compute) {
@@ -63,7 +76,7 @@ void remove_scaling(const spec::Compute& compute) {
 void add_scaling_commands(const Command& compute) {
   add_action(compute, "apply", "Write a compute's nodes into its Slurm cluster once more",
              "lockstep compute apply cpu-cluster", [](const std::string& name) {
-               apply_scaling(scaling_compute(name));
+               apply_scaling(scaling_compute(name), false);
                return 0;
              });
   add_action(compute, "start", "Let a compute that was stopped take runs again", "lockstep compute start cpu-cluster",

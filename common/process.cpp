@@ -137,6 +137,7 @@ bool end_with(pid_t parent) { return ::prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && 
   reset_signals();
   if (program.ends_with_parent && !end_with(parent)) ::_exit(127);
   bool ready = !program.new_session || ::setsid() >= 0;
+  if (program.new_group) ready = ready && ::setpgid(0, 0) == 0;
   const int input = program.stdin_fd >= 0 ? program.stdin_fd : ::open("/dev/null", O_RDONLY);
   ready = ready && place(input, 0) && place(program.stdout_fd, 1) && place(program.stderr_fd, 2);
   if (ready && !program.working_folder.empty()) ready = ::chdir(program.working_folder.c_str()) == 0;
@@ -181,6 +182,7 @@ ProgramResult run_program(ProgramSpec program, std::chrono::milliseconds time_li
     pollfd waiting{read_end.get(), POLLIN, 0};
     const std::int64_t left = deadline - monotonic_ms();
     if (left <= 0 || ::poll(&waiting, 1, static_cast<int>(left)) == 0) {
+      if (program.new_group) ::kill(-child.pid, SIGKILL);
       ::kill(child.pid, SIGKILL);
       ::waitpid(child.pid, nullptr, 0);
       throw failure("{} took longer than {}; its output so far:\n{}", program.argv[0],

@@ -39,6 +39,7 @@ struct ProgramSpec {
   int stdout_fd = -1;             // -1: ours
   int stderr_fd = -1;
   bool new_session = false;       // setsid before exec
+  bool new_group = false;         // of processes: a time limit ends all of it
   bool ends_with_parent = false;  // TERM when the thread that starts it ends, at whatever moment; else it outlives us
 };
 

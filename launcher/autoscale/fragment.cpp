@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "launcher/slurm/fields.hpp"
+
 namespace lockstep::autoscale {
 
 namespace {
@@ -79,6 +81,28 @@ std::string program(const SlurmFolder& folder, const fs::path& lockstep, const s
                      quoted(folder.root().string()));
 }
 
+// Lines as "ResumeProgram           = (null)".
+static std::string value_of(std::string_view config, std::string_view key) {
+  for (const auto line : slurm::split(config, '\n')) {
+    const auto at = line.find('=');
+    if (at == std::string_view::npos || !line.starts_with(key)) continue;
+    const auto between = line.substr(key.size(), at - key.size());
+    if (between.find_first_not_of(' ') != std::string_view::npos) continue;  // of a longer key
+    const auto begin = line.find_first_not_of(' ', at + 1);
+    return begin == std::string_view::npos ? "" : std::string(line.substr(begin));
+  }
+  return "";
+}
+
+std::string foreign_program(const SlurmFolder& folder, std::string_view config) {
+  for (const char* key : {"ResumeProgram", "SuspendProgram"}) {
+    const std::string program = value_of(config, key);
+    const bool ours = program.starts_with(folder.ours().string() + "/");
+    if (!program.empty() && program != "(null)" && !ours) return fmt::format("{}={}", key, program);
+  }
+  return "";
+}
+
 std::vector<std::string> missing_settings(std::string_view config) {
   struct Setting {
     const char* key;
@@ -97,15 +121,8 @@ std::vector<std::string> missing_settings(std::string_view config) {
   }};
   std::vector<std::string> missing;
   for (const Setting& each : settings) {
-    bool is_there = false;
-    for (std::size_t begin = 0; begin < config.size();) {
-      const std::size_t end = std::min(config.find('\n', begin), config.size());
-      const std::string_view line = config.substr(begin, end - begin);
-      is_there = is_there || (line.starts_with(each.key) && line.find(each.wanted) != std::string_view::npos);
-      begin = end + 1;
-    }
-    const std::string text = fmt::format("{}    # {}", each.line, each.why);
-    if (!is_there) missing.push_back(text);
+    if (value_of(config, each.key).find(each.wanted) != std::string::npos) continue;
+    missing.push_back(fmt::format("{}    # {}", each.line, each.why));
   }
   return missing;
 }

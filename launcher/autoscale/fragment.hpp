@@ -20,6 +20,9 @@ std::string fragment(const SlurmFolder& folder, const std::vector<ScaledNodes>& 
 inline constexpr const char* program_names[] = {"resume", "suspend", "resume-failed"};
 std::string program(const SlurmFolder& folder, const fs::path& lockstep, const std::string& verb);
 
+// The program that an administrator has set up himself for switching nodes on or off; "": none, or ours.
+std::string foreign_program(const SlurmFolder& folder, std::string_view config);
+
 // What else a cluster's slurm.conf needs, which only its administrator can decide. `config` is what `scontrol show
 // config` says. Each with why.
 std::vector<std::string> missing_settings(std::string_view config);

@@ -9,6 +9,7 @@
 
 #include "common/error.hpp"
 #include "launcher/spec/key_checks.hpp"
+#include "launcher/spec/scalar.hpp"
 #include "launcher/spec/vm_sizes.hpp"
 
 namespace lockstep::autoscale {
@@ -21,13 +22,11 @@ constexpr int usual_idle_s = 120;  // Azure's
 // was told.
 constexpr double share_that_is_there = 0.9;
 
-const ScaledNodes* named(const std::vector<ScaledNodes>& all, const std::string& compute) {
-  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.compute == compute; });
-  return found == all.end() ? nullptr : &*found;
-}
-
+// Of a node that is in several partitions Slurm takes the longest times.
 void share(ScaledNodes& nodes, const ScaledNodes& owner) {
   nodes.prefix = owner.prefix;
+  nodes.idle_s = owner.idle_s;
+  nodes.provider.timeout_s = owner.provider.timeout_s;
   nodes.cores = owner.cores;
   nodes.memory_mb = owner.memory_mb;
   nodes.size = owner.size;
@@ -74,6 +73,10 @@ ScaledNodes nodes_for(const spec::Compute& compute, const std::vector<ScaledNode
   nodes.size = compute.size;
   nodes.nodes_of = compute.slurm->nodes_of;
   nodes.provider = compute.slurm->provider.value_or(spec::NodeProvider());
+  for (const char* word : {"default", "all"}) {
+    if (spec::equal_ignoring_case(compute.name, word))
+      throw bad_input("'{}' means something else to Slurm", compute.name);
+  }
   if (nodes.most > most_nodes) throw bad_input("max_instances is {}; at most {} can be", nodes.most, most_nodes);
   if (nodes.shares()) {
     const ScaledNodes* const owner = named(others, nodes.nodes_of);
@@ -135,14 +138,26 @@ std::optional<ScaledNodes> nodes_from_json(std::string_view text) {
   }
 }
 
-std::vector<ScaledNodes> read_all(const SlurmFolder& folder) {
+const ScaledNodes* named(const std::vector<ScaledNodes>& all, const std::string& compute) {
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.compute == compute; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::vector<ScaledNodes> read_all(const SlurmFolder& folder, std::vector<fs::path>* damaged) {
   std::vector<ScaledNodes> all;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder.ours(), ignored)) {
     if (entry.path().extension() != ".json") continue;
-    auto nodes = nodes_from_json(read_file_if_exists(entry.path()).value_or(""));
-    if (!nodes) throw failure("{} is damaged: remove it, and apply its compute again", entry.path().string());
-    all.push_back(std::move(*nodes));
+    const auto text = read_file_if_exists(entry.path());
+    if (!text) continue;  // somebody has just removed it
+    auto nodes = nodes_from_json(*text);
+    if (nodes) {
+      all.push_back(std::move(*nodes));
+    } else if (damaged != nullptr) {
+      damaged->push_back(entry.path());
+    } else {
+      throw failure("{} is damaged: remove it, and apply its compute again", entry.path().string());
+    }
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.compute < b.compute; });
   return all;

@@ -40,8 +40,9 @@ ScaledNodes nodes_for(const spec::Compute& compute, const std::vector<ScaledNode
 std::string to_json(const ScaledNodes& nodes);
 std::optional<ScaledNodes> nodes_from_json(std::string_view text);  // nullopt: it is none of ours
 
-// All computes that have nodes here, by name.
-std::vector<ScaledNodes> read_all(const SlurmFolder& folder);
+// All computes that have nodes here, by name. Throws failure for a damaged file, unless `damaged` takes its name.
+std::vector<ScaledNodes> read_all(const SlurmFolder& folder, std::vector<fs::path>* damaged = nullptr);
+const ScaledNodes* named(const std::vector<ScaledNodes>& all, const std::string& compute);  // nullptr: it has none here
 const ScaledNodes* owner_of(const std::vector<ScaledNodes>& all, const std::string& node);  // nullptr: nobody
 std::vector<std::string> names_of(const std::vector<ScaledNodes>& all);                     // of all their nodes
 

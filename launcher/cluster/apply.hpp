@@ -11,13 +11,15 @@ namespace lockstep::cluster {
 // The folder of the slurm.conf that the engine names, or that Slurm's commands would read.
 autoscale::SlurmFolder slurm_folder_of(const spec::SlurmEngine& engine);
 
-// Makes the cluster have these nodes, in place of those that the compute had. What is switched on stays on. Tells what
-// was done and what an administrator has to do. bad_input, and nothing is changed, when nodes are to go that work, or
-// when this is no cluster in a box and the nodes are to be processes; failure when the files can't be written.
-void apply(const autoscale::SlurmFolder& folder, autoscale::ScaledNodes nodes, const fs::path& lockstep,
+// Makes the cluster have the nodes that the definition asks for, in place of those that the compute had; `is_new`: it
+// had none. What is switched on stays on. Tells what was done and what an administrator has to do. bad_input, and
+// nothing is changed, for what this cluster can't have; failure, with the files as they were, when Slurm does not take
+// it.
+void apply(const autoscale::SlurmFolder& folder, const spec::Compute& compute, bool is_new, const fs::path& lockstep,
            const Tell& tell);
 
-// Takes them away: nodes are switched off. bad_input while one of them works. Nothing when there are none.
+// Takes them away: machines are removed before this returns. bad_input while runs use them; failure, and they stay
+// known, when a machine can't be removed. Nothing when there are none.
 void remove(const autoscale::SlurmFolder& folder, const std::string& compute, const fs::path& lockstep,
             const Tell& tell);
 

@@ -68,8 +68,9 @@ std::string Machine::try_command(const std::string& command, std::int64_t deadli
   environment["LOCKSTEP_MEMORY_MB"] = std::to_string(owner_.memory_mb);
   const std::int64_t left_ms = std::max<std::int64_t>(deadline_ms - monotonic_ms(), 1);
   try {
-    const auto result = run_program({.argv = {"sh", "-c", command}, .environment = environment, .working_folder = "/"},
-                                    std::chrono::milliseconds(left_ms));
+    const auto result = run_program(
+        {.argv = {"sh", "-c", command}, .environment = environment, .working_folder = "/", .new_group = true},
+        std::chrono::milliseconds(left_ms));
     output = result.output;
     if (!output.empty()) note(output);
     if (result.exit_code() == 0) return "";
@@ -77,7 +78,9 @@ std::string Machine::try_command(const std::string& command, std::int64_t deadli
     return fmt::format("exit code {}{}{}", result.exit_code(), said.empty() ? "" : ": ", said);
   } catch (const Error& error) {
     output.clear();
-    return last_line(error.what());
+    note(error.what());
+    const std::string said = error.what();
+    return said.substr(0, said.find(';'));
   }
 }
 
@@ -86,7 +89,7 @@ void Machine::take_address(const std::string& output) const {
   constexpr std::string_view mark = "address=";
   std::string address;
   for (const auto line : slurm::split(output, '\n')) {
-    if (line.starts_with(mark)) address = line.substr(mark.size());
+    if (line.starts_with(mark)) address = last_line(line.substr(mark.size()));  // without a carriage return
   }
   if (address.empty() || !spec::check_host(address).empty()) return;
   update_node(folder_, node_, {"nodeaddr=" + address, "nodehostname=" + address});

@@ -42,7 +42,7 @@ constexpr const char* look_script =
 // Of a node that is a process of one machine among others, the machine's own start says nothing.
 std::string token_of(const plan::RemotePart& remote, const spec::Host& host) {
   std::string started;
-  if (remote.compute.slurm) started = slurm::boot_time_of(*remote.compute.slurm, host.name);
+  if (remote.compute.slurm) started = slurm::start_time_of(*remote.compute.slurm, host.name);
   return sha256_hex(remote.compute.node_preparation + '\0' + host.name + '\0' + started).substr(0, 16);
 }
 

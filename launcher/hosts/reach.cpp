@@ -17,7 +17,10 @@ slurm::Request slurm_request(const plan::Plan& plan, const std::vector<std::stri
   request.cores = plan::cores_of(plan);
   // The run's own limit ends it, with its reason; Slurm's is for when nobody is left to do so.
   constexpr int spare_minutes = 15;
-  if (plan.timeout_s) request.minutes = *plan.timeout_s / 60 + spare_minutes;
+  const int preparation_minutes = plan.remote && !plan.remote->compute.node_preparation.empty()
+                                      ? plan.remote->compute.node_preparation_timeout_s / 60 + 1
+                                      : 0;
+  if (plan.timeout_s) request.minutes = *plan.timeout_s / 60 + spare_minutes + preparation_minutes;
   return request;
 }
 

@@ -50,8 +50,8 @@ class Allocation {
 std::string never_fits(const spec::SlurmEngine& engine, const Request& request);
 // "", or what Slurm did to it: "was preempted", "reached its time limit", "lost a node".
 std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id);
-// Of a job that was given nodes, which then could not be had: those that are of no use, with Slurm's reasons; "" if none
-// is, or Slurm does not say.
+// Of a job that was given nodes, which then could not be had: those that are of no use, with Slurm's reasons; "" if
+// none is, or Slurm does not say.
 std::string trouble_of_nodes(const spec::SlurmEngine& engine, std::int64_t job_id);
 
 // So that whoever closes a dead supervisor's run can give its nodes back. To be noted before they are asked for: the

@@ -79,12 +79,12 @@ std::vector<NodeRow> nodes_of(const spec::SlurmEngine& engine) {
   return read_nodes(asked.output);
 }
 
-std::string boot_time_of(const spec::SlurmEngine& engine, const std::string& node) {
+std::string start_time_of(const spec::SlurmEngine& engine, const std::string& node) {
   const auto asked = run_program({.argv = {"scontrol", "--oneliner", "show", "node", node},
                                   .environment = environment_for(engine),
                                   .working_folder = {}},
                                  time_for_sinfo);
-  constexpr std::string_view mark = "BootTime=";
+  constexpr std::string_view mark = "SlurmdStartTime=";
   for (const auto word : split(asked.output, ' ')) {
     if (word.starts_with(mark)) return std::string(word.substr(mark.size()));
   }

@@ -23,8 +23,8 @@ struct NodeRow {
 
 std::vector<std::string> sinfo_argv(const spec::SlurmEngine& engine);
 std::vector<NodeRow> read_nodes(std::string_view sinfo_output);  // each node once; lines that are no row are left out
-// When a node was started, in Slurm's words; "" when it does not say.
-std::string boot_time_of(const spec::SlurmEngine& engine, const std::string& node);
+// When a node's slurmd was started, in Slurm's words; "" when it does not say.
+std::string start_time_of(const spec::SlurmEngine& engine, const std::string& node);
 
 std::vector<NodeRow> nodes_of(const spec::SlurmEngine& engine);  // throws failure
 

@@ -63,8 +63,8 @@ class AmlCompute(InACluster):
         self.create("works")
         process = self.start("run", "while [ ! -e go ]; do sleep 0.1; done", compute="works")
         self.wait_for(lambda: self.status("run") == "Running", "it runs", process)
-        self.assertIn("works-1 works", self.lockstep("compute", "delete", "works", "--yes", code=2))
-        self.assertIn("works-2 works", self.lockstep("compute", "update", "works", "--max-instances", "1", code=2))
+        self.assertIn("used by Slurm's jobs", self.lockstep("compute", "delete", "works", "--yes", code=2))
+        self.assertIn("used by Slurm's jobs", self.lockstep("compute", "update", "works", "--max-instances", "1", code=2))
         self.create("besides")  # slurmctld starts anew for it
         (self.run_folder("run") / "snapshot/go").touch()
         self.end(process)

@@ -52,7 +52,7 @@ TEST(SlurmConf, KeepsAllFilesBelowItsFolder) {
   EXPECT_THAT(text, HasSubstr("\nSlurmdSpoolDir=/no-such/box/spool/%n\n"));
   EXPECT_THAT(text, HasSubstr("\nTmpFS=/no-such/box/tmp/%n\n"));
   EXPECT_THAT(text, HasSubstr("\nStateSaveLocation=/no-such/box/state\n"));
-  EXPECT_THAT(text, HasSubstr("\nInclude /no-such/box/lockstep.conf\n"));
+  EXPECT_THAT(text, HasSubstr("\nInclude /no-such/box/lockstep/lockstep.conf\n"));
 }
 
 TEST(SlurmConf, HasALineOfLicensesOnlyWhenThereAreAny) {
