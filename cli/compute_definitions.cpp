@@ -172,9 +172,8 @@ int show_compute(const std::string& name, const OutputOptions& output) {
 }
 
 std::string question(const Workspace& workspace, const std::string& name) {
-  const bool has_nodes = compute_has_nodes(workspace, name);
-  return fmt::format(has_nodes ? "Delete compute '{}' with its nodes?" : "Delete the definition of compute '{}'?",
-                     name);
+  if (compute_has_nodes(workspace, name)) return fmt::format("Delete compute '{}' with its nodes?", name);
+  return fmt::format("Delete the definition of compute '{}'?", name);
 }
 
 int remove(const std::string& name, bool yes) {
