@@ -37,7 +37,7 @@ static std::vector<std::string> names_for(const CLI::App& command, const KnownNa
   if (command.get_name() == "list-sizes") return size_names();
   const std::string& verb = command.get_name();
   if (verb == "run" || verb == "create" || verb == "attach") return {};  // they make a name
-  return is_under(command, "compute") ? known.computes() : known.runs();
+  return is_under(command, "compute") && verb != "preempt" ? known.computes() : known.runs();
 }
 
 static std::vector<std::string> types_for(const CLI::App& command) {

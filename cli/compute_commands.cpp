@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "cli/compute_definitions.hpp"
 #include "cli/compute_nodes.hpp"
+#include "cli/compute_preempt.hpp"
 #include "cli/compute_scaling.hpp"
 #include "cli/compute_sizes.hpp"
 #include "cli/compute_usage.hpp"
@@ -18,6 +19,7 @@ void add_compute_commands(const Command& root) {
   add_list_usage_command(compute);
   add_node_commands(compute);
   add_scaling_commands(compute);
+  add_preempt_command(compute);
 }
 
 }  // namespace lockstep::cli

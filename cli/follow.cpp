@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 
 #include "api/ranks_of_run.hpp"
 #include "cli/job_view.hpp"
@@ -43,6 +44,7 @@ class Follower {
         ranks_(api::shown_ranks(folder_, options.rank)),
         screen_(options.out, ranks_.size() > 1),
         journal_(folder_.journal(0)),
+        preparing_(folder_.preparing_file()),
         states_(folder_) {
     for (const int rank : ranks_) tails_.emplace(rank, LogTail(folder_.rank_log(rank)));
   }
@@ -88,12 +90,21 @@ class Follower {
     run_ = store().get_run(run_id_);
     run_seen_ = true;
     if (!options_.quiet) {
+      const bool prepares = run_.state == history::RunState::preparing;
+      if (!prepares) say_what_is_prepared(now);
       for (const auto& line : states_.new_lines(store().state_history(run_id_), seen_logs_)) screen_.say(line);
+      if (prepares) say_what_is_prepared(now);
       if (run_.state == history::RunState::queued) {
         if (const auto line = states_.queue_line(now)) screen_.say(*line);
       }
     }
     return history::is_terminal(run_.state);
+  }
+
+  void say_what_is_prepared(std::int64_t now) {
+    constexpr std::size_t at_once = 16 * 1024;
+    std::istringstream lines(preparing_.read_new(now, false, at_once));
+    for (std::string line; std::getline(lines, line);) screen_.say(printable(line));
   }
 
   // True when there was something, so that there may be more.
@@ -182,6 +193,7 @@ class Follower {
   std::vector<int> ranks_;
   Screen screen_;
   history::JournalReader journal_;
+  LogTail preparing_;
   StateLines states_;
   std::map<int, LogTail> tails_;
   std::unique_ptr<history::Store> store_;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "cli/save_time.hpp"
 #include "common/error.hpp"
 #include "common/trace.hpp"
 #include "history/store/run_name.hpp"
@@ -95,10 +96,11 @@ Submitted submit_job(const SubmissionOptions& options, const Workspace& workspac
   trace("planned");
   look_at_quotas(plan, workspace);
   if (plan.remote) look_at_hosts(plan, workspace);
+  for (auto& note : save_time_notes(plan, workspace, options.stop_grace_s)) plan.notes.push_back(std::move(note));
   supervise::Limits limits;
   limits.stop_grace_s = options.stop_grace_s;
   limits.max_restarts = options.max_restarts;
-  limits.preemptible = plan.remote && plan.remote->compute.slurm;
+  limits.preemptible = plan.remote.has_value();
   supervise::Started started = supervise::submit(workspace, plan, limits);
   return {std::move(plan), std::move(started)};
 }

@@ -96,6 +96,24 @@ static std::vector<std::string> next_steps(const JobDetails& details, const RunF
   return steps;
 }
 
+// "2 times; 12 steps were done again"; "" of a run whose nodes were not taken away.
+static std::string preemption_words(const JobDetails& details) {
+  const auto tag = [&](const std::string& key) -> std::string {
+    const auto found = std::find_if(details.tags.begin(), details.tags.end(),
+                                    [&](const history::KeyValue& each) { return each.key == key; });
+    return found == details.tags.end() ? "" : found->value;
+  };
+  const std::string count = tag("lockstep.preemptions");
+  if (count.empty()) return "";
+  std::string text = count == "1" ? "once" : fmt::format("{} times", count);
+  const std::string steps = tag("lockstep.lost_steps");
+  const std::string seconds = tag("lockstep.lost_seconds");
+  if (steps == "0") return text + "; nothing was lost";
+  if (!steps.empty()) return text + fmt::format("; {} {} done again", steps, steps == "1" ? "step was" : "steps were");
+  if (!seconds.empty()) return text + fmt::format("; {} s after it had written to checkpoints/ were lost", seconds);
+  return text + "; what it lost is not known";
+}
+
 static Fields fields_of(const JobDetails& details, const RunFolder& folder) {
   const auto& run = details.run;
   const auto& outcome = run.outcome;
@@ -109,6 +127,7 @@ static Fields fields_of(const JobDetails& details, const RunFolder& folder) {
   if (!completed && outcome.exit_code) fields.emplace_back("Exit code", fmt::format("{}", *outcome.exit_code));
   if (outcome.signal) fields.emplace_back("Signal", fmt::format("{}", *outcome.signal));
   fields.emplace_back("Duration", duration_words(details));
+  if (const auto words = preemption_words(details); !words.empty()) fields.emplace_back("Preempted", words);
   if (!details.metrics.empty()) fields.emplace_back("Metrics", metrics_line(details.metrics));
   fields.emplace_back("Files", folder.root().string());
   std::string title = "Try next";

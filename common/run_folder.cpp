@@ -24,6 +24,7 @@ fs::path RunFolder::journal(int rank) const { return metrics() / fmt::format("ra
 fs::path RunFolder::rank_file(int rank) const { return ranks() / fmt::format("{}.json", rank); }
 fs::path RunFolder::stoppable_file(int rank) const { return ranks() / fmt::format("{}.stoppable.json", rank); }
 fs::path RunFolder::node(int node) const { return root_ / "nodes" / std::to_string(node); }
+fs::path RunFolder::prepared_file(int node) const { return ranks() / fmt::format("node-{}.prepared.json", node); }
 fs::path RunFolder::ended_file(int rank) const { return ranks() / fmt::format("{}.ended.json", rank); }
 
 static std::string variable(const char* name) {

@@ -24,6 +24,8 @@ class RunFolder {
   fs::path history_file() const { return root_ / "history.jsonl.gz"; }  // what the store knew of it at its end
   fs::path owner_lock() const { return root_ / "owner.lock"; }          // flock: held while supervisor or keeper lives
   fs::path queue_file() const { return root_ / "queue.txt"; }           // why it waits for a cluster's nodes
+  fs::path preparing_file() const { return root_ / "preparing.txt"; }   // which nodes are prepared, a line each
+  fs::path preempt_file() const { return root_ / "preempt.json"; }      // somebody wants it to be preempted
   fs::path allocation_file() const { return root_ / "allocation.json"; }  // the nodes that it has there
   fs::path snapshot() const { return root_ / "snapshot"; }  // the `code` folder; the ranks' working folder
   fs::path outputs() const { return root_ / "outputs"; }    // the default artifact root
@@ -43,6 +45,8 @@ class RunFolder {
   fs::path stoppable_file(int rank) const;  // ranks/<k>.stoppable.json: a program that saves on TERM
   fs::path node(int node) const;            // nodes/<node>/: what the ranks of a node share
   fs::path ended_file(int rank) const;      // ranks/<k>.ended.json: the process of rank k that has ended (TensorFlow)
+  fs::path prepared_file(int node) const;   // ranks/node-<node>.prepared.json: how the job's preparation goes there
+  fs::path begin_file() const { return ranks() / "begin.json"; }  // all nodes are prepared: ranks may begin
 
  private:
   fs::path root_;

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "common/clock.hpp"
 #include "common/digest.hpp"
+#include "history/sink/metric_names.hpp"
 #include "runner/agreement.hpp"
 #include "runner/trainer.hpp"
 
@@ -35,6 +37,7 @@ CheckpointFacts Trainer::facts() const {
 
 void Trainer::save() {
   if (saved_step_ == position_.step) return;
+  const double started = monotonic_s();
   TrainingState state(collective_, model_, optimizer_);
   for (const auto& arena : state.all()) check_same_everywhere(collective_, arena.values, arena.name);
   agreed(collective_, [&] {  // also a barrier: nobody leaves before the checkpoint is complete
@@ -44,6 +47,7 @@ void Trainer::save() {
     }
     return true;
   });
+  log_.metrics(position_.step, {{std::string(history::metric::save_seconds), monotonic_s() - started}});
   saved_step_ = position_.step;
 }
 

@@ -18,11 +18,15 @@ inline constexpr std::string_view epoch_train_loss = "epoch_train_loss";
 inline constexpr std::string_view validation_loss = "validation_loss";
 inline constexpr std::string_view validation_accuracy = "validation_accuracy";
 
+// Per checkpoint.
+inline constexpr std::string_view save_seconds = "save_seconds";  // from asking the ranks to compare to the last fsync
+
 // Once, at the end.
 inline constexpr std::string_view test_loss = "test_loss";
 inline constexpr std::string_view test_accuracy = "test_accuracy";
 
-inline constexpr std::array all{train_loss,       learning_rate,   samples_per_s,       step_time_ms, all_reduce_share,
-                                epoch_train_loss, validation_loss, validation_accuracy, test_loss,    test_accuracy};
+inline constexpr std::array all{train_loss,       learning_rate,    samples_per_s,   step_time_ms,
+                                all_reduce_share, epoch_train_loss, validation_loss, validation_accuracy,
+                                save_seconds,     test_loss,        test_accuracy};
 
 }  // namespace lockstep::history::metric

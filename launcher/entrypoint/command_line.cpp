@@ -16,6 +16,7 @@ static constexpr OptionRow rows[] = {
     {"--workers", "N", "TensorFlow: so many workers (all that are no parameter servers)"},
     {"--parameter-servers", "N", "TensorFlow: so many parameter servers (0)"},
     {"--prepare", "COMMAND", "Run this by bash once on each node, before its first rank"},
+    {"--job-preparation", "COMMAND", "Of a run: as --prepare, and no rank starts before all its nodes are prepared"},
     {"--sink", "FOLDER",
      "Stay as the parent: keep the output, how it ended and what the machine did in FOLDER, bring it to the MLflow run "
      "of "
@@ -41,6 +42,7 @@ static void set_option(Options& options, std::string_view option, std::string_vi
   if (option == "--workers") options.workers = number(option, value, 1);
   if (option == "--parameter-servers") options.parameter_servers = number(option, value, 0);
   if (option == "--prepare") options.prepare = value;
+  if (option == "--job-preparation") options.job_preparation = value;
   if (option == "--sink") options.sink = value;
 }
 

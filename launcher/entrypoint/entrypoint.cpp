@@ -136,6 +136,15 @@ static void prepare(const std::string& command, const RankPlace& place, const En
   prepare_once(command, folder, log, environment);
 }
 
+static void prepare_for_job(const std::string& command, const RankPlace& place, const Environment& environment) {
+  const std::string run = value_of(environment, "LOCKSTEP_RUN_DIR");
+  if (run.empty()) {
+    throw bad_input(
+        "--job-preparation is for ranks of a run, whose supervisor says when they may begin; use --prepare");
+  }
+  prepare_for_run(command, RunFolder(run), place.node, host_name(), environment);
+}
+
 void become_rank(std::vector<std::string> argv, const Options& options) {
   std::string who = host_name();
   try {
@@ -154,6 +163,7 @@ void become_rank(std::vector<std::string> argv, const Options& options) {
     add_rank_environment(environment, place);
     tune_network(place, environment);
     if (!options.prepare.empty()) prepare(options.prepare, place, environment);
+    if (!options.job_preparation.empty()) prepare_for_job(options.job_preparation, place, environment);
     const auto become_command = [&] { become(argv, environment, who); };
     if (needs_attendance(place, options, environment)) attend(place, options, environment, become_command);
     become_command();

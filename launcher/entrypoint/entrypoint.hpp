@@ -19,8 +19,9 @@ struct Options {
   int nodes = 1;                           // these three: of TensorFlow's jobs
   int workers = 0;                         // 0: all processes are workers
   int parameter_servers = 0;
-  std::string prepare = {};  // a command for bash, once on each node before its first rank
-  std::string sink = {};     // stay as the parent, and tell of the command in this folder
+  std::string prepare = {};          // a command for bash, once on each node before its first rank
+  std::string job_preparation = {};  // of a run: likewise, and no rank starts before all its nodes are prepared
+  std::string sink = {};             // stay as the parent, and tell of the command in this folder
 };
 
 // Where a rank stands, from OMPI_*, PMI*/PMIX_*, SLURM_* or RANK/WORLD_SIZE; rank 0 of 1 when there is none of them.

@@ -240,6 +240,7 @@ void Agents::tell_all(const char* word) {
 }
 
 void Agents::stop_ranks() { tell_all("stop"); }
+void Agents::let_ranks_begin() { tell_all("begin"); }
 void Agents::finish() { tell_all("finish"); }
 
 void Agents::dismiss() {

@@ -37,6 +37,7 @@ class Agents {
 
   bool all_there() const;  // each has said hello
   void stop_ranks();       // TERM
+  void let_ranks_begin();  // all nodes are prepared
   void finish();           // the ranks have ended: nothing stays on the nodes, everything comes here
   bool all_done() const;   // what is left of it has come, or never will
   void dismiss();          // all of it is kept: what the nodes have of it goes

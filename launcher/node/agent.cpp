@@ -11,6 +11,7 @@
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
+#include "common/file.hpp"
 #include "launcher/machine/system_metrics.hpp"
 #include "launcher/node/frames.hpp"
 #include "launcher/node/mirror.hpp"
@@ -130,6 +131,7 @@ class Agent {
     if (doorway_) doorway_->take(frame);
     if (word == "stop") processes::ask_ranks_to_stop(options_.folder);
     if (word == "save") processes::ask_ranks_to_save(options_.folder);
+    if (word == "begin") write_file_atomically(options_.folder.begin_file(), "{}\n");
     if (word == "finish") finishing_ = true;
     if (word == "bye") over_ = true;
   }

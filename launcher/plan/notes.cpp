@@ -33,8 +33,7 @@ static std::string path_of(const Plan& plan, const std::string& kind, const std:
 }
 
 // The text of a path replaces its reference as it is, so a blank in it makes two arguments.
-static void add_path_notes(const Plan& plan, std::vector<std::string>& notes) {
-  const std::string_view command = plan.job.command;
+static void add_path_notes(const Plan& plan, std::string_view command, std::vector<std::string>& notes) {
   for (const auto& reference : spec::references_in(command, [](std::size_t, const std::string&) {})) {
     const char before = reference.begin == 0 ? ' ' : command[reference.begin - 1];
     if (reference.path.size() != 2 || before == '"' || before == '\'') continue;
@@ -94,7 +93,7 @@ std::vector<std::string> notes_for(const Plan& plan, const Compute& compute) {
   if (!keys.empty())
     notes.push_back(fmt::format("recorded, without effect on {}: {}", plan.remote ? "other machines" : "this machine",
                                 fmt::join(keys, ", ")));
-  add_path_notes(plan, notes);
+  for (const std::string* text : {&job.command, &job.preparation}) add_path_notes(plan, *text, notes);
   for (const auto& name : secrets_in_command(plan)) {
     notes.push_back(fmt::format(
         "the command contains the value of {0}, and every user of the machine can read argument lists: write ${0}",

@@ -16,6 +16,7 @@ namespace lockstep::plan {
 
 namespace {
 constexpr std::int64_t most_ranks = 1024;  // of one machine: mpirun and its kernel objects, not a guess at need
+constexpr const char* preparation_option = "--job-preparation";
 constexpr std::size_t longest_argument = 128 * 1024;  // Linux: MAX_ARG_STRLEN, the terminating null included
 
 void check_ranks(const spec::CommandJob& job, Problems& problems) {
@@ -121,10 +122,13 @@ void place_ranks(Plan& plan, const Compute& compute, const entrypoint::Layout& l
   }
 }
 
-std::vector<std::string> entrypoint_options(const entrypoint::Layout& layout) {
+std::vector<std::string> entrypoint_options(const Plan& plan, const entrypoint::Layout& layout) {
   const std::string nodes = std::to_string(layout.nodes);
   std::vector<std::string> options;
-  if (layout.toolkit != entrypoint::Toolkit::mpi) options = {"--toolkit", std::string(name_of(layout.toolkit))};
+  if (!plan.preparation.empty()) options = {preparation_option, plan.preparation};
+  if (layout.toolkit != entrypoint::Toolkit::mpi) {
+    options.insert(options.end(), {"--toolkit", std::string(name_of(layout.toolkit))});
+  }
   if (has_tasks(layout)) {
     options.insert(options.end(), {"--nodes", nodes, "--workers", std::to_string(layout.workers)});
     options.insert(options.end(), {"--parameter-servers", std::to_string(layout.parameter_servers)});
@@ -148,13 +152,21 @@ std::vector<std::string> argv_of(const Plan& plan, const Surroundings& surroundi
   } else {
     argv.insert(argv.end(), {surroundings.lockstep_program.string(), "entrypoint"});
   }
-  for (std::string& each : entrypoint_options(layout)) argv.push_back(std::move(each));
+  for (std::string& each : entrypoint_options(plan, layout)) argv.push_back(std::move(each));
   argv.insert(argv.end(), {"--", "bash", "-c", plan.command});
   return argv;
 }
 
 // mpirun takes a lone ":" for the end of one program and the start of the next.
 std::string as_argument(const std::string& command) { return command == ":" ? ": " : command; }
+
+void check_length(const char* key, const std::string& command) {
+  if (command.size() < longest_argument) return;
+  throw bad_input(
+      "{}: {} bytes long after its expressions are replaced; the system takes {} at most: put it into a script in "
+      "`code`",
+      key, command.size(), longest_argument - 1);
+}
 }  // namespace
 
 Plan plan(const spec::CommandJob& job, const Compute& compute, const Surroundings& surroundings) {
@@ -185,12 +197,9 @@ Plan plan(const spec::CommandJob& job, const Compute& compute, const Surrounding
   const bool is_mpi = type == spec::DistributionType::mpi || type == spec::DistributionType::horovod;
   const bool with_mpirun = is_mpi || plan.ranks.size() > 1 || plan.remote;
   plan.command = as_argument(resolve_in(plan, job.command));
-  if (plan.command.size() >= longest_argument) {
-    throw bad_input(
-        "command: {} bytes long after its expressions are replaced; the system takes {} at most: put it "
-        "into a script in `code`",
-        plan.command.size(), longest_argument - 1);
-  }
+  plan.preparation = as_argument(resolve_in(plan, job.preparation));
+  check_length("command", plan.command);
+  check_length("preparation", plan.preparation);
   plan.argv = argv_of(plan, surroundings, layout, with_mpirun);
   plan.environment = base_environment(plan, surroundings, with_mpirun);
   add_path_variables(plan);
@@ -232,6 +241,10 @@ std::vector<std::string> launch_argv(const Plan& plan, const std::vector<std::st
   }
   std::vector<std::string> argv = plan.argv;
   argv.back() = as_argument(resolve_in(plan, plan.job.command));
+  const auto option = std::find(argv.begin(), argv.end(), preparation_option);
+  if (!plan.preparation.empty() && option != argv.end() && option + 1 != argv.end()) {
+    *(option + 1) = as_argument(resolve_in(plan, plan.job.preparation));
+  }
   if (plan.remote) export_variables(argv, added_variables);
   return argv;
 }

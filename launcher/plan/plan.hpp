@@ -108,7 +108,8 @@ struct Plan {
   fs::path working_folder;       // the snapshot, where ranks start
   std::vector<InputStep> inputs;
   std::vector<OutputStep> outputs;
-  std::string command;  // for bash -c; ${{inputs.x}} of fetched inputs still in it (see resolve_command)
+  std::string command;      // for bash -c; ${{inputs.x}} of fetched inputs still in it (see resolve_command)
+  std::string preparation;  // likewise, once on each node before any rank starts; empty: none
   // The whole argument list that starts the run: mpirun ..., or the entrypoint itself when there is no distribution.
   // Its last element is a placeholder for the resolved command, see launch_argv().
   std::vector<std::string> argv;

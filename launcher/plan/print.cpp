@@ -156,6 +156,7 @@ nlohmann::json to_json(const Plan& plan) {
       {"inputs", inputs_as_json(plan, masker)},
       {"outputs", std::move(outputs)},
       {"command", masker.masked(plan.command)},
+      {"preparation", plan.preparation.empty() ? nlohmann::json() : nlohmann::json(masker.masked(plan.preparation))},
       {"argv", masked_argv(plan, masker)},
       {"environment", std::move(environment)},
       {"timeout_s", plan.timeout_s ? nlohmann::json(*plan.timeout_s) : nlohmann::json()},
@@ -174,6 +175,7 @@ std::string to_text(const Plan& plan) {
   page.line("folder", plan.folder.root().string());
   print_inputs_and_outputs(plan, masker, page);
   if (plan.timeout_s) page.line("timeout", duration_text(std::int64_t{*plan.timeout_s} * 1000));
+  if (!plan.preparation.empty()) page.line("prepares", "each node: " + masker.masked(plan.preparation));
   page.line("starts", argv_as_text(masked_argv(plan, masker)));
   for (const auto& [name, value] : plan.environment) {
     page.line("environment", fmt::format("{}={}", name, shell_quoted(masker.masked_value(name, value))));

@@ -49,7 +49,10 @@ std::string Masker::masked_value(const std::string& variable, const std::string&
 std::vector<std::string> secrets_in_command(const Plan& plan) {
   std::vector<std::string> names;
   const auto look_for = [&](const std::string& name, const std::string& value) {
-    if (value.size() >= shortest_secret && plan.job.command.find(value) != std::string::npos) names.push_back(name);
+    if (value.size() < shortest_secret) return;
+    for (const std::string* text : {&plan.job.command, &plan.job.preparation}) {
+      if (text->find(value) != std::string::npos) return names.push_back(name);
+    }
   };
   for (const auto& [name, value] : plan.job.environment_variables) {
     if (spec::is_secret(name)) look_for(name, resolve_in(plan, value));
@@ -80,7 +83,8 @@ static spec::Input kept_input(const std::string& name, spec::Input input, const 
 spec::CommandJob kept_job(const Plan& plan) {
   const Masker masker(plan);
   spec::CommandJob job = plan.job;
-  for (std::string* text : {&job.command, &job.description, &job.display_name}) *text = masker.masked(*text);
+  for (std::string* text : {&job.command, &job.preparation, &job.description, &job.display_name})
+    *text = masker.masked(*text);
   for (auto& [name, value] : job.tags) value = masker.masked(value);
   for (auto& [name, value] : job.properties) value = masker.masked(value);
   for (auto& [name, value] : job.environment_variables) {

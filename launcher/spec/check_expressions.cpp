@@ -131,7 +131,7 @@ class ExpressionChecker {
 void check_expressions(const YamlNode& root, const CommandJob& job,
                        const std::function<std::string_view(const Mark&)>& source_of, Mistakes& mistakes) {
   ExpressionChecker checker(job, source_of, mistakes);
-  checker.check(root.find("command"), {.data = true});
+  for (const char* key : {"command", "preparation"}) checker.check(root.find(key), {.data = true});
   if (const YamlNode* variables = root.find("environment_variables"))
     for (const auto& [name, value] : variables->entries) checker.check(&value, {.data = true, .secrets = true});
   if (const YamlNode* inputs = root.find("inputs"))

@@ -89,8 +89,9 @@ struct CommandJob {
   std::string description;
   std::map<std::string, std::string> tags;  // null values are ""
   std::map<std::string, std::string> properties;
-  std::string code;     // as written; empty: none
-  std::string command;  // with its expressions unresolved
+  std::string code;         // as written; empty: none
+  std::string command;      // with its expressions unresolved
+  std::string preparation;  // likewise; ours, as Batch AI had it; empty: none
   std::map<std::string, Input> inputs;
   std::map<std::string, Output> outputs;
   EnvironmentSpec environment;

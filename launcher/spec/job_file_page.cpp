@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::string_view introduction = R"(# Job files
 A job file describes one run. It is the command job of Azure ML CLI v2 (`az ml job create -f job.yml`), with the same
-keys, defaults and expressions, so a file that runs there runs here.
+keys, defaults and expressions, so a file that runs there runs here. One key is ours, `preparation`: a file that has it
+needs it taken out to run there.
 
 ```yaml
 # job.yml
@@ -48,9 +49,9 @@ to the job file.
 ## Expressions
 | expression | becomes | allowed in |
 |---|---|---|
-| `${{inputs.x}}` | the literal, or the path where the ranks find the data | command, environment_variables |
-| `${{outputs.x}}` | the path to write to | command, environment_variables |
-| `${{name}}` | the run's name | command, environment_variables, outputs.*.path |
+| `${{inputs.x}}` | the literal, or the path where the ranks find the data | command, preparation, environment_variables |
+| `${{outputs.x}}` | the path to write to | command, preparation, environment_variables |
+| `${{name}}` | the run's name | command, preparation, environment_variables, outputs.*.path |
 | `${{default_datastore}}` | the default datastore's name | outputs.*.path |
 | `${{secrets.X}}` | the variable X of whoever submits the run | environment_variables, inputs.*.path |
 | `$[[ ... ]]` | its content, or nothing if an optional input in it is unset | around any of these |
@@ -61,6 +62,17 @@ the job file there has `${{secrets.X}}` in its place. So has an input's address 
 token, say): `https://host/a.csv?${{secrets.DATA_QUERY}}` for the input `data`. Where no reference can stand (command,
 description, tags, a literal whose name says that it is secret) the value is masked, and a note warns of a command that
 has one: every user of the machine can read argument lists.
+
+## Preparing the nodes
+```yaml
+preparation: pip install --user -r requirements.txt
+```
+Batch AI's `jobPreparation`: a command for `bash -c` that runs once on each node, by its first rank, in that rank's
+environment and working folder; no rank of any node starts before all nodes are prepared. Nodes that are slots of this
+machine are nodes here, too. Until then the run is Preparing; `limits.timeout` counts. `lockstep run` says which nodes are
+being prepared and how long each took. What the command prints is in `logs/prepare-<node>.log`, nodes counted from 0. If it
+fails on a node the run fails with its exit code, and names that node with the last lines. A run that begins again
+([supervision.md](supervision.md)) prepares its nodes again, so the command should bear being run twice.
 
 ## --set
 `--set a.b.c=v` (several are allowed) replaces or adds one value before the file is checked; mappings on the way are

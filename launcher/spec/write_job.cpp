@@ -128,6 +128,7 @@ std::string to_yaml(const CommandJob& job) {
   root.put_text("description", job.description).put_text("parent_job_name", job.parent_job_name);
   root.put_texts("tags", job.tags).put_texts("properties", job.properties);
   root.put_text("code", job.code).put("command", YamlNode::scalar(job.command));
+  root.put_text("preparation", job.preparation);
   root.put_mapping("inputs", named(job.inputs, input_node)).put_mapping("outputs", named(job.outputs, output_node));
   root.put_text("environment", job.environment.reference);
   if (job.environment.reference.empty() && !job.environment.empty())

@@ -13,6 +13,7 @@
 #include "launcher/supervise/children.hpp"
 #include "launcher/supervise/ending.hpp"
 #include "launcher/supervise/journal_intake.hpp"
+#include "launcher/supervise/preemption.hpp"
 #include "launcher/supervise/records.hpp"
 #include "launcher/supervise/run_archive.hpp"
 #include "launcher/supervise/supervisor.hpp"
@@ -81,6 +82,7 @@ bool close_if_abandoned(const Workspace& workspace, history::Store& store, const
   const bool gone = processes::kill_all(folder, session_of(folder), 0, processes::kill_limit_ms);
   give_back_nodes(folder);
   give_room_back(folder);
+  forget_preemption_request(folder);
   fault_point("abandoned.after_sweep");
   JournalIntake(folder, ranks_of(folder)).take_all(store);
   fault_point("abandoned.after_journals");

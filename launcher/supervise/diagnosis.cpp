@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <set>
 
 #include "common/error.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/entrypoint/preparation.hpp"
 #include "launcher/supervise/hints.hpp"
 #include "launcher/supervise/log_lines.hpp"
 #include "launcher/supervise/mpirun_report.hpp"
@@ -135,6 +137,16 @@ void describe_launcher(const RunFolder& folder, Diagnosis& diagnosis, const std:
   diagnosis.reason = fmt::format("{}; log: {}", what, diagnosis.log.file);
 }
 
+// The n of "node-<node>.prepared.json".
+std::optional<int> node_of_file(const RunFolder& folder, const fs::path& file) {
+  constexpr std::string_view prefix = "node-";
+  const std::string name = file.filename().string();
+  if (!name.starts_with(prefix)) return std::nullopt;
+  int node = -1;
+  std::from_chars(name.data() + prefix.size(), name.data() + name.size(), node);
+  return node >= 0 && folder.prepared_file(node).filename() == name ? std::optional(node) : std::nullopt;
+}
+
 void read_log(Diagnosis& diagnosis, bool aborted) {
   FailureTraces traces{last_lines(diagnosis.log.file, lines_to_search), diagnosis.exit_code, diagnosis.signal, aborted,
                        ""};
@@ -145,8 +157,42 @@ void read_log(Diagnosis& diagnosis, bool aborted) {
 }
 }  // namespace
 
+std::optional<Diagnosis> diagnose_preparation(const RunFolder& folder) {
+  std::vector<entrypoint::NodePreparation> failed;
+  std::set<std::string> hosts;
+  std::size_t nodes = 0;
+  std::error_code error;
+  for (fs::directory_iterator each(folder.ranks(), error), end; !error && each != end; each.increment(error)) {
+    const auto node = node_of_file(folder, each->path());
+    const auto preparation = node ? entrypoint::read_preparation(folder, *node) : std::nullopt;
+    if (!preparation) continue;
+    ++nodes;
+    hosts.insert(preparation->host);
+    if (preparation->exit_code.value_or(0) != 0) failed.push_back(*preparation);
+  }
+  if (failed.empty()) return std::nullopt;
+  // Those that were ended because of another count last.
+  const auto order = [](const entrypoint::NodePreparation& each) {
+    const int signal = each.exit_code.value_or(0) - 128;
+    return std::pair(signal == SIGTERM || signal == SIGKILL, each.ended_ms);
+  };
+  const auto first = *std::min_element(failed.begin(), failed.end(),
+                                       [&](const auto& a, const auto& b) { return order(a) < order(b); });
+  Diagnosis diagnosis;
+  diagnosis.node = first.node;
+  diagnosis.host = first.host;
+  diagnosis.exit_code = first.exit_code;
+  diagnosis.log.file = folder.prepare_log(first.node).string();
+  diagnosis.reason =
+      fmt::format("the preparation of {} failed with exit code {}; log: {}", node_name(diagnosis, nodes > hosts.size()),
+                  first.exit_code.value_or(0), diagnosis.log.file);
+  read_log(diagnosis, false);
+  return diagnosis;
+}
+
 Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, std::optional<int> launcher_status,
                    std::string_view launcher_text) {
+  if (auto unprepared = diagnose_preparation(folder)) return *unprepared;
   const MpirunReport report = parse_mpirun_report(launcher_text);
   Diagnosis diagnosis;
   if (const auto end = blame(ends, report, launcher_status)) {

@@ -43,6 +43,10 @@ struct Diagnosis {
 Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, std::optional<int> launcher_status,
                    std::string_view launcher_text);
 
+// A node whose preparation (the job's) failed, the first that did: then no rank is to blame, and the log is its
+// preparation's. nullopt: there is none.
+std::optional<Diagnosis> diagnose_preparation(const RunFolder& folder);
+
 // Of a rank that is known to have failed so, with what the logs hold by now; `ends` as above.
 Diagnosis diagnose_rank(const RunFolder& folder, const RankEnd& end, const std::vector<RankEnd>& ends, bool aborted);
 

@@ -9,6 +9,8 @@ enum class FaultScene {
   hosts,      // only of a run on other machines
   slurm,      // only of a run in a cluster
   restarted,  // only of a run that begins again
+  preempted,  // only of a run whose nodes are taken away
+  prepared,   // only of a job with a preparation
   queued,     // only when a run has to wait for slots
   stopped,    // only when a run is asked to end
   orphaned,   // only in a keeper whose supervisor was killed
@@ -42,8 +44,10 @@ inline constexpr FaultPoint fault_points[] = {
     {"supervisor.after_send", FaultScene::hosts},
     {"supervisor.after_agents", FaultScene::hosts},
     {"supervisor.after_start", FaultScene::plain},
+    {"supervisor.after_preparation", FaultScene::prepared},
     {"supervisor.after_started", FaultScene::plain},
     {"supervisor.after_running", FaultScene::plain},
+    {"supervisor.after_begin", FaultScene::prepared},
     {"supervisor.after_journal_batch", FaultScene::plain},
     {"supervisor.after_stop", FaultScene::stopped},
     {"supervisor.keeper_gone", FaultScene::bereaved},
@@ -51,6 +55,7 @@ inline constexpr FaultPoint fault_points[] = {
     {"supervisor.after_bereaved_state_file", FaultScene::bereaved},
     {"supervisor.before_restart", FaultScene::restarted},
     {"supervisor.after_restart", FaultScene::restarted},
+    {"supervisor.after_nodes_went", FaultScene::preempted},
     {"supervisor.after_ended", FaultScene::plain},
     {"supervisor.after_files", FaultScene::hosts},
     {"supervisor.after_finalizing", FaultScene::plain},

@@ -48,10 +48,19 @@ std::size_t JournalIntake::take_new(history::Store& store) {
       taken_through = batch.through_sequence;
       fault_point("supervisor.after_journal_batch");
     }
+    if (rank == 0) {
+      if (!first_step_) first_step_ = waiting.front().step;
+      last_step_ = waiting.back().step;
+    }
     taken += waiting.size();
     waiting.clear();
   }
   return taken;
+}
+
+void JournalIntake::begin_attempt() {
+  first_step_.reset();
+  last_step_.reset();
 }
 
 std::size_t JournalIntake::take_all(history::Store& store) {

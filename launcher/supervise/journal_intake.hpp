@@ -21,6 +21,12 @@ class JournalIntake {
   std::size_t take_new(history::Store& store);
   std::size_t take_all(history::Store& store);  // until nothing is left
 
+  // Where rank 0 stood, in steps: as the first and the last entry say that were taken since begin_attempt(). nullopt:
+  // none was.
+  std::optional<std::int64_t> first_step() const { return first_step_; }
+  std::optional<std::int64_t> last_step() const { return last_step_; }
+  void begin_attempt();
+
  private:
   struct Follower {
     history::JournalReader reader;
@@ -29,6 +35,8 @@ class JournalIntake {
   };
   std::string run_id_;
   std::vector<Follower> followers_;  // by rank
+  std::optional<std::int64_t> first_step_;
+  std::optional<std::int64_t> last_step_;
 };
 
 }  // namespace lockstep::supervise

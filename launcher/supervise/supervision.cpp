@@ -13,6 +13,7 @@
 #include "launcher/processes/stop.hpp"
 #include "launcher/supervise/children.hpp"
 #include "launcher/supervise/keeper.hpp"
+#include "launcher/supervise/preemption.hpp"
 #include "launcher/supervise/records.hpp"
 #include "launcher/supervise/retry.hpp"
 #include "launcher/supervise/run_archive.hpp"
@@ -54,14 +55,10 @@ void Supervision::live() {
 }
 
 Ending Supervision::carry_out() {
-  if (plan_.remote && plan_.remote->compute.slurm) {
-    if (plan::cores_of(plan_) > 0 && !wait_for_slots()) return ending_before_start("it got its cores");
-    std::string problem;
-    if (!wait_for_nodes(problem)) {
-      return over() ? ending_before_start("it got its nodes") : ended(RunState::failed, problem);
-    }
-  } else if (!wait_for_slots()) {
-    return ending_before_start("it got its slots");
+  std::string problem;
+  if (!wait_for_a_place(problem)) {
+    const char* const place = plan_.remote ? "it got its nodes" : "it got its slots";
+    return over() ? ending_before_start(place) : ended(RunState::failed, problem);
   }
   set_state(RunState::preparing);
   fault_point("supervisor.after_preparing");
@@ -79,12 +76,19 @@ Ending Supervision::carry_out() {
   }
 }
 
+// In this machine's ledger, where others of this machine wait, too; then in a cluster's queue.
+bool Supervision::wait_for_a_place(std::string& problem) {
+  const bool in_cluster = plan_.remote && plan_.remote->compute.slurm;
+  if ((!in_cluster || plan::cores_of(plan_) > 0) && !wait_for_slots()) return false;
+  return !in_cluster || wait_for_nodes(problem);
+}
+
 bool Supervision::wait_for_slots() {
   ledger_ = std::make_unique<Ledger>(runtime_folder(), compute::this_machine().slots);
   look_at_quota();
   ticket_ = enter_ledger();
   fault_point("supervisor.after_ticket");
-  bool queued = false;
+  bool said = false;
   while (true) {
     try {
       if (may_start()) break;
@@ -95,12 +99,12 @@ bool Supervision::wait_for_slots() {
       ticket_ = enter_ledger();  // or somebody emptied the ledger; the order starts anew for everybody
       continue;
     }
-    if (!queued) {
-      queued = true;
+    if (!said) {
+      said = true;
       const std::string what = plan_.remote ? fmt::format("{} nodes of {}", plan_.nodes.size(), plan_.compute)
                                             : fmt::format("{} slots of this machine", plan_.slots);
       say("supervisor", fmt::format("waiting for {}; {} runs wait before this one", what, ledger_->position(ticket_)));
-      set_state(RunState::queued);
+      if (store_->get_run(plan_.run_id).state != RunState::queued) set_state(RunState::queued);
       fault_point("supervisor.after_queued");
     }
     listen(supervision_tick_ms);
@@ -192,14 +196,14 @@ void Supervision::open_endpoint() {
 }
 
 Ending Supervision::watch() {
-  bool running = false;
   while (!ending_ && !keeper_gone()) {
     listen(supervision_tick_ms);
-    if (program_ && !running) {
-      running = true;
+    if (program_ && !running_ && nodes_are_prepared()) {
+      running_ = true;
       fault_point("supervisor.after_started");
       set_state(RunState::running);
       fault_point("supervisor.after_running");
+      let_ranks_begin();
     }
     if (!stop_ && plan_.timeout_s && monotonic_ms() - started_ms_ >= std::int64_t{*plan_.timeout_s} * 1000) {
       const std::string reason = fmt::format("timeout: it ran longer than limits.timeout ({} s)", *plan_.timeout_s);
@@ -217,11 +221,13 @@ Ending Supervision::watch() {
 void Supervision::finish(Ending ending) {
   fault_point("supervisor.after_ended");
   if (agents_) leave_hosts(ending);
+  forget_preemption_request(plan_.folder);
   allocation_.reset();
   leave_ledger();
   machine_.reset();
   endpoint_.reset();  // its clients have ended with the program
   look_at_store();    // for a request that came while the program ended
+  heed_overruling(ending);
   if (program_ && !stop_) set_state(RunState::finalizing);
   fault_point("supervisor.after_finalizing");
   if (started_ms_ != 0) {  // in this attempt or in one before
@@ -242,6 +248,8 @@ void Supervision::finish(Ending ending) {
   // What is known beyond the keeper's word: where the store can't be written now, whoever closes the run tells it.
   if (read_ending(plan_.folder) != ending) with_retries([&] { write_ending(plan_.folder, ending); });
   with_retries([&] { journals_.take_all(*store_); });
+  with_retries([&] { note_lost_steps(); });
+  with_retries([&] { note_stop_time(); });
   fault_point("supervisor.after_journals");
   if (ending.state == RunState::completed && (stop_ || cancel_was_requested())) {
     ending.state = RunState::canceled;  // asked too late for the program to notice, but asked
@@ -275,8 +283,9 @@ Ending Supervision::ending_without_keeper() {
   processes::kill_all(plan_.folder, 0, root, processes::kill_limit_ms, program_.value_or(0));
   fault_point("supervisor.after_bereaved_sweep");
   Ending ending = ended(RunState::failed, fmt::format("{}; the run was stopped", keeper_killed));
-  if (stop_) ending = ended(stop_->state, stop_->reason);
-  if (ended_before) ending = judge(status, stop_, std::nullopt);
+  const auto asked = own_stop_ == OwnStop::preemption ? std::nullopt : stop_;  // nobody asked for its end
+  if (asked) ending = ended(asked->state, asked->reason);
+  if (ended_before) ending = judge(status, asked, std::nullopt);
   write_ending(plan_.folder, ending);
   fault_point("supervisor.after_bereaved_state_file");
   return ending;

@@ -32,17 +32,29 @@ class Supervision {
 
  private:
   static constexpr std::int64_t no_ticket = -1;
+  // A stop that is our own, after which the run may begin again. What others ask for overrules it.
+  enum class OwnStop { none, loss, preemption };
+  enum class NodeStage { waits, prepares, prepared, failed };  // of the job's preparation
+  struct Again {
+    std::string why;
+    bool elsewhere = false;  // its nodes go back, and it waits for others
+  };
 
   // The stages, in their order. Each returns an ending when the run ends there.
   Ending carry_out();
+  bool wait_for_a_place(std::string& problem);
   bool wait_for_slots();
   std::optional<Ending> prepare();
   std::optional<int> reserved_port();
   void open_endpoint();
   void start();
   Ending watch();
-  std::optional<std::string> why_again(Ending& ending);  // nullopt: it has ended
-  std::optional<Ending> begin_again(const std::string& why);
+  std::optional<Again> why_again(Ending& ending);  // nullopt: it has ended
+  std::optional<Ending> begin_again(const Again& again);
+  std::optional<Ending> wait_for_a_place_again(bool elsewhere);
+  void note_lost_steps();
+  void note_stop_time();
+  void record(const std::vector<history::Metric>& metrics, const std::vector<history::KeyValue>& tags);
   void finish(Ending ending);
 
   // Its place in the ledger, and its cores there (supervision_cores.cpp).
@@ -50,6 +62,11 @@ class Supervision {
   std::string look_at_quota();
   bool may_start();
   void note_wait(const std::string& text);
+
+  // Of a job with a preparation (supervision_prepare.cpp).
+  bool nodes_are_prepared();
+  void let_ranks_begin();
+  void tell_of_preparation(const std::string& line);
 
   // What a run on hosts has besides (supervision_hosts.cpp).
   bool wait_for_nodes(std::string& problem);
@@ -78,7 +95,8 @@ class Supervision {
   void look_after_others();
   void hear_clients();
   void sample_machine(std::int64_t now_ms);
-  void stop(const StopRequest& request);
+  void stop(const StopRequest& request, OwnStop own = OwnStop::none);
+  void heed_overruling(Ending& ending) const;
   bool over() const { return stop_ || keeper_gone(); }
   bool keeper_gone() const { return channel_.closed() && !ending_; }
 
@@ -117,13 +135,21 @@ class Supervision {
   int preemptions_ = 0;
   bool preempted_ = false;               // the cluster has taken the nodes of this attempt away
   std::int64_t next_queue_look_ms_ = 0;  // monotonic
-  std::string trouble_;                  // with the store, as it was said last
   std::string queue_;                    // why it waits, as it was written last
+  std::string trouble_;                  // with the store, as it was said last
   std::string asked_again_;              // why, while it waits for other nodes than those it had
   compute::QuotaFile quotas_;
-  std::optional<int> cores_limit_;  // of its cores, as the ledger was told
-  bool stopped_for_loss_ = false;   // stop_ is ours, of an attempt that lost a host
-  std::int64_t lost_ms_ = 0;        // monotonic: when a host was found to be gone
+  std::optional<int> cores_limit_;            // of its cores, as the ledger was told
+  OwnStop own_stop_ = OwnStop::none;          // whether stop_ is ours
+  bool overruled_ = false;                    // stop_ has taken the place of one of ours, which the keeper was told
+  bool running_ = false;                      // this attempt: its ranks run
+  std::vector<NodeStage> node_stages_;        // in the order of nodes
+  std::optional<std::int64_t> reached_step_;  // by the attempt before; until the next one has said where it goes on
+  std::int64_t lost_steps_ = 0;               // in all attempts
+  std::int64_t lost_unsaved_ms_ = 0;          // likewise, of a program that does not count its steps
+  std::int64_t stop_asked_ms_ = 0;            // monotonic, of this attempt
+  std::optional<std::int64_t> stop_took_ms_;  // until its ranks had saved and left
+  std::int64_t lost_ms_ = 0;                  // monotonic: when a host was found to be gone
 };
 
 }  // namespace lockstep::supervise

@@ -258,8 +258,7 @@ void Supervision::look_at_hosts() {
     say("hosts", agents_->loss().value_or(""));
   }
   if (stop_ || monotonic_ms() - lost_ms_ < mpirun_may_say_ms) return;
-  stopped_for_loss_ = true;
-  stop({RunState::failed, agents_->loss().value_or("")});
+  stop({RunState::failed, agents_->loss().value_or("")}, OwnStop::loss);
 }
 
 // mpirun did not say which rank failed. Its nodes do; those that were ended because of it count last.
@@ -283,7 +282,7 @@ void Supervision::name_first_failure(Ending& ending) const {
 // An agent that is left alone asks its ranks to leave, which may look as if they had been asked to by us. And what a
 // lost node had not sent is missing here.
 void Supervision::fail_for_loss(Ending& ending) const {
-  const bool left_alone = ending.state == RunState::canceled && (!stop_ || stopped_for_loss_);
+  const bool left_alone = ending.state == RunState::canceled && (!stop_ || own_stop_ == OwnStop::loss);
   const bool files_are_missing = ending.state == RunState::completed && plan::sends_files(plan_);
   if (!left_alone && !files_are_missing) return;
   ending.state = RunState::failed;
@@ -296,8 +295,12 @@ void Supervision::leave_hosts(Ending& ending) {
   agents_->finish();
   while (!agents_->all_done()) listen(tick_ms);
   fault_point("supervisor.after_files");
-  if (ending.state == RunState::failed && !stop_ && !agents_->loss() && !ending.outcome.first_failed_rank &&
-      ending.outcome.exit_code && ending.outcome.exit_code != lost_daemon_code) {
+  const bool by_itself = ending.state == RunState::failed && !stop_;
+  if (const auto found = by_itself ? diagnose_preparation(plan_.folder) : std::nullopt) {
+    ending.outcome = {found->reason, found->exit_code, std::nullopt, std::nullopt};
+    ending.failure = found->log;
+  } else if (by_itself && !agents_->loss() && !ending.outcome.first_failed_rank && ending.outcome.exit_code &&
+             ending.outcome.exit_code != lost_daemon_code) {
     name_first_failure(ending);
   } else if (ending.state == RunState::failed && ending.failure && ending.outcome.first_failed_rank) {
     const RankEnd end{*ending.outcome.first_failed_rank, ending.outcome.exit_code, ending.outcome.signal};

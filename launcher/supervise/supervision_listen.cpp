@@ -8,6 +8,7 @@
 #include "common/error.hpp"
 #include "common/fault.hpp"
 #include "launcher/supervise/keeper.hpp"
+#include "launcher/supervise/preemption.hpp"
 #include "launcher/supervise/records.hpp"
 #include "launcher/supervise/retry.hpp"
 #include "launcher/supervise/say.hpp"
@@ -60,15 +61,25 @@ void Supervision::hear_keeper() {
       std::from_chars(text.data(), text.data() + text.size(), pid);
       program_ = pid;
     }
-    if (message.word == "ended" && !message.fields.empty()) ending_ = ending_from_text(message.fields[0]);
+    if (message.word == "ended" && !message.fields.empty()) {
+      ending_ = ending_from_text(message.fields[0]);
+      const bool saved = ending_ && ending_->outcome.exit_code == static_cast<int>(ExitCode::stopped_early);
+      if (saved && stop_asked_ms_ != 0) stop_took_ms_ = monotonic_ms() - stop_asked_ms_;
+    }
   }
 }
 
 // A store that can't be read or written now is tried again at the next look; the journals wait where they are.
 void Supervision::look_at_store() {
   try {
-    if (!stop_ && cancel_was_requested()) stop({RunState::canceled, reason_of_request(*store_, plan_.run_id)});
+    if ((!stop_ || own_stop_ != OwnStop::none) && cancel_was_requested()) {
+      stop({RunState::canceled, reason_of_request(*store_, plan_.run_id)});
+    }
+    if (!stop_ && running_ && !ending_ && preemption_is_requested(plan_.folder)) {
+      stop({RunState::failed, "preempted with lockstep compute preempt"}, OwnStop::preemption);
+    }
     if (started_) journals_.take_new(*store_);
+    note_lost_steps();
     trouble_.clear();
   } catch (const Error& error) {
     if (trouble_ != error.what()) say("supervisor", error.what());  // once: there are ten looks a second
@@ -107,13 +118,25 @@ void Supervision::sample_machine(std::int64_t now) {
   }
 }
 
-void Supervision::stop(const StopRequest& request) {
-  if (stop_) return;
+void Supervision::stop(const StopRequest& request, OwnStop own) {
+  const bool asked = stop_.has_value();
+  if (asked && (own_stop_ == OwnStop::none || own != OwnStop::none)) return;
+  overruled_ = asked;
   stop_ = request;
+  own_stop_ = own;
   say("supervisor", fmt::format("stopping: {}", request.reason));
+  if (asked) return;
+  stop_asked_ms_ = monotonic_ms();
   if (started_) channel_.send(stop_message(request));
   if (agents_) agents_->stop_ranks();
   fault_point("supervisor.after_stop");
+}
+
+// The keeper was told another reason.
+void Supervision::heed_overruling(Ending& ending) const {
+  if (!overruled_ || !stop_ || ending.state == RunState::completed) return;
+  ending.state = stop_->state;
+  ending.outcome.reason = stop_->reason;
 }
 
 bool Supervision::cancel_was_requested() { return store_->get_run(plan_.run_id).state == RunState::cancel_requested; }

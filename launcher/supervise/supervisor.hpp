@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "common/file.hpp"
 #include "common/process.hpp"
@@ -16,8 +17,11 @@ struct Limits {
   int stop_grace_s = 30;     // between TERM to the ranks and TERM to mpirun
   int kill_after_s = 5;      // between TERM to mpirun (or to a rank that does not save) and KILL to everything
   int max_restarts = 0;      // how often a run that failed begins again, from its last checkpoint
-  bool preemptible = false;  // a cluster may take its nodes away: it then begins again, however often
+  bool preemptible = false;  // its nodes may be taken away: it then begins again, however often
 };
+
+// A metric of a run that was stopped and saved: from the request to the end of its last rank.
+inline constexpr std::string_view stop_seconds = "stop_seconds";
 
 struct Started {
   ProcessId supervisor;

@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import jobs  # noqa: E402
-from jobs import DATA  # noqa: E402
+from jobs import DATA, SAVES_SLOWLY  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 FAILS_TWICE = "echo x >> outputs/tries; echo try $(wc -l < outputs/tries); test $(wc -l < outputs/tries) = 3 || exit 5"
@@ -61,6 +61,38 @@ class Again(jobs.JobCase):
         self.run_alone("whole", training)
         self.assertIn("goes on from", self.log("killed", 0))
         self.assertEqual(self.weights("killed"), self.weights("whole"))
+
+    def test_each_attempt_is_prepared_anew(self):
+        self.run_job("thrice", FAILS_TWICE, "--max-restarts", "2", nodes=1, more="preparation: echo prepared\n")
+        self.assertEqual(self.prepare_log("thrice", 0), "prepared\n" * 3)
+
+    def test_it_ends_wherever_its_supervisor_is_killed_while_it_is_prepared(self):
+        for point in ("supervisor.after_preparation", "supervisor.after_begin"):
+            with self.subTest(point):
+                name = point.replace(".", "-")
+                self.environment["LOCKSTEP_FAULT"] = point
+                self.run_job(name, "sleep 1000", nodes=2, code=1, more="distribution: {type: mpi}\npreparation: 'true'\n")
+                del self.environment["LOCKSTEP_FAULT"]
+                self.assertEqual(self.status(name), "Failed")
+
+    def test_what_saving_took_is_compared_with_what_the_next_run_has_for_it(self):
+        process = self.start("slow", SAVES_SLOWLY.format(seconds=2), "--set", "experiment_name=saving", nodes=1, more="")
+        self.wait_for(lambda: "ready" in self.log("slow", 0), "it is ready", process)
+        self.lockstep("job", "cancel", "slow")
+        self.end(process, code=75)
+        self.assertGreater(self.show("slow")["metrics"]["stop_seconds"], 2)
+        said = self.run_alone("warned", "true", "--set", "experiment_name=saving", "--stop-grace", "1")
+        self.assertRegex(said, r"note: in run slow of this experiment to save and end took 2\.\d s; --stop-grace gives 1 s: raise it")
+        self.assertNotIn("--stop-grace gives", self.run_alone("fine", "true", "--set", "experiment_name=saving"))
+
+    def test_what_can_not_be_preempted_is_told_with_the_reason(self):
+        process = self.start("here", "echo begun; sleep 1000", nodes=1, more="")
+        self.wait_for(lambda: self.status("here") == "Running", "it runs", process)
+        self.assertIn("here can't be preempted: it runs on this machine", self.lockstep("compute", "preempt", "here", code=2))
+        self.lockstep("job", "cancel", "here")
+        self.end(process, code=1)
+        self.assertIn("it has ended before: Canceled", self.lockstep("compute", "preempt", "here", code=2))
+        self.assertIn("no run", self.lockstep("compute", "preempt", "nobody", code=3))
 
     def test_it_ends_wherever_its_supervisor_or_its_keeper_is_killed(self):
         for point in ("supervisor.before_restart", "supervisor.after_restart", "keeper.after_ended", "keeper.before_program:2",

@@ -15,7 +15,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import hosts as rig  # noqa: E402
 import jobs  # noqa: E402
-from jobs import DATA, PYTHON  # noqa: E402
+from jobs import DATA, PYTHON, SAVES_SLOWLY  # noqa: E402
 from processes import Process  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
@@ -103,25 +103,66 @@ class Files:
         self.nothing_is_left()
 
     def test_ranks_that_are_canceled_save_first(self):
-        process = self.start("saves", "python3 - <<'END'\n"
-                             "import json, os, signal, time\n"
-                             "def save(*_):\n"
-                             "    time.sleep(4)  # how long the job saves: longer than mpirun lets a rank live\n"
-                             "    print('saved', flush=True)\n"
-                             "    os._exit(75)\n"
-                             "signal.signal(signal.SIGTERM, save)\n"
-                             "start = int(open('/proc/self/stat').read().rsplit(')', 1)[1].split()[19])\n"
-                             "path = os.environ['LOCKSTEP_STOPPABLE_FILE']\n"
-                             "open(path + '.tmp', 'w').write(json.dumps({'pid': os.getpid(), 'start_time': start}))\n"
-                             "os.rename(path + '.tmp', path)\n"
-                             "print('ready', flush=True)\n"
-                             "signal.pause()\n"
-                             "END", more="distribution: {type: mpi}\n")
+        # Longer than mpirun lets a rank live.
+        process = self.start("saves", SAVES_SLOWLY.format(seconds=4), more="distribution: {type: mpi}\n")
         self.wait_for(lambda: all("ready" in self.log("saves", rank) for rank in (0, 1)), "both are ready", process)
         self.lockstep("job", "cancel", "saves")
         self.end(process, code=75)
         self.assertEqual([self.log("saves", rank) for rank in (0, 1)], ["ready\nsaved\n"] * 2)
         self.assertEqual(self.show("saves")["status"], "Canceled")
+        self.nothing_is_left()
+
+    def test_each_node_is_prepared_once_and_no_rank_starts_before_all_are(self):
+        said = self.run_job("prepared", "echo $MESSAGE; date +%s%N", more="distribution: {type: mpi, process_count_per_instance: 2}\n"
+                            "environment_variables: {MESSAGE: from the job}\n"
+                            "preparation: 'echo $MESSAGE; sleep $NODE_RANK; date +%s%N'\n")
+        prepared = [self.prepare_log("prepared", node).splitlines() for node in (0, 1)]
+        started = [self.log("prepared", rank).splitlines() for rank in range(4)]
+        self.assertEqual([lines[0] for lines in prepared + started], ["from the job"] * 6, said)
+        self.assertEqual([len(lines) for lines in prepared], [2, 2])
+        self.assertLess(max(int(lines[1]) for lines in prepared), min(int(lines[1]) for lines in started))
+        for node in ("node-1", "node-2"):
+            self.assertIn(f"preparing {node}\n", said)
+            self.assertIn(f"{node} is prepared, in ", said)
+        self.nothing_is_left()
+
+    def test_a_node_that_can_not_be_prepared_fails_the_run_and_is_named_with_its_last_lines(self):
+        said = self.run_job("unprepared", "echo begun", code=1, more="distribution: {type: mpi, process_count_per_instance: 2}\n"
+                            "preparation: 'if [ $NODE_RANK = 1 ]; then echo no such disk; exit 9; fi'\n")
+        self.assertIn("the preparation of node-2 failed with exit code 9; log: ", said)
+        self.assertIn("no such disk", said)
+        self.assertEqual([self.log("unprepared", rank) for rank in range(4)], [""] * 4)
+        job = self.show("unprepared")
+        self.assertEqual((job["status"], job["exit_code"], job["first_failed_rank"]), ("Failed", 9, None))
+        self.assertEqual(job["failure_details"]["last_lines"], ["no such disk"])
+        self.assertEqual(self.prepare_log("unprepared", 1), "no such disk\n")
+        self.nothing_is_left()
+
+    def test_a_cancel_ends_the_preparation(self):
+        process = self.start("unwanted", "echo begun", more="distribution: {type: mpi}\npreparation: echo slow; sleep 1000\n")
+        self.wait_for(lambda: all("slow" in self.prepare_log("unwanted", node) for node in (0, 1)), "both are on it", process)
+        self.assertEqual(self.status("unwanted"), "Preparing")
+        self.lockstep("job", "cancel", "unwanted")
+        self.end(process, code=1)
+        self.assertEqual(self.status("unwanted"), "Canceled")
+        self.assertEqual([self.log("unwanted", rank) for rank in (0, 1)], ["", ""])
+        self.nothing_is_left()
+
+    def test_a_run_that_is_preempted_saves_and_goes_on_with_nothing_lost(self):
+        training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
+        more = ("distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
+                "preparation: echo prepared\n")
+        process = self.start("moved", training, more=more)
+        self.wait_for_checkpoint("moved", process)
+        self.lockstep("compute", "preempt", "moved")
+        said = self.end(process)
+        self.assertRegex(said, "Queued: preempted for the 1. time; nothing is lost: it goes on from checkpoint ")
+        self.assertRegex(said, "Preempted: +once; nothing was lost")
+        self.assertEqual([self.prepare_log("moved", node) for node in (0, 1)], ["prepared\nprepared\n"] * 2)
+        tags = self.show("moved")["tags"]
+        self.assertEqual((tags["lockstep.preemptions"], tags["lockstep.lost_steps"]), ("1", "0"))
+        self.run_job("whole", training, "--set", "compute=local", more=more)
+        self.assertEqual(self.weights("moved"), self.weights("whole"))
         self.nothing_is_left()
 
 
@@ -310,6 +351,43 @@ class Trouble(OnHosts):
         self.end(process, code=1)
         self.assertEqual(self.status("endless"), "Canceled")
         self.nothing_is_left()
+
+    def test_a_run_that_is_preempted_gives_its_hosts_to_those_who_wait(self):
+        script = "date +%s%N >> outputs/begun-$RANK; while [ ! -e outputs/go ] && [ $(wc -l < outputs/begun-$RANK) = 1 ]; do sleep 0.1; done"
+        first = self.start("first", script, nodes=3, more="distribution: {type: pytorch}\n")
+        self.wait_for(lambda: self.status("first") == "Running", "the first runs", first)
+        second = self.start("second", "date +%s%N", nodes=3)
+        self.wait_for(lambda: self.status("second") == "Queued", "the second waits", second)
+        self.lockstep("compute", "preempt", "first")
+        self.end(second)
+        said = self.end(first)
+        self.assertIn("preempted for the 1. time; what it lost is not known", said)
+        again = (self.run_folder("first") / "outputs/begun-0").read_text().splitlines()
+        self.assertEqual(len(again), 2)
+        self.assertLess(int(self.log("second", 0)), int(again[1]))
+
+    def test_a_preempted_run_that_is_canceled_ends(self):
+        process = self.start("both", SAVES_SLOWLY.format(seconds=3))
+        self.wait_for(lambda: all("ready" in self.log("both", rank) for rank in (0, 1)), "both are ready", process)
+        self.lockstep("compute", "preempt", "both")
+        self.wait_for(lambda: "preempted" in (self.run_folder("both") / "logs/system.log").read_text(), "it is preempted", process)
+        self.lockstep("job", "cancel", "both")
+        self.end(process, code=75)
+        self.assertEqual(self.status("both"), "Canceled")
+        self.nothing_is_left()
+
+    def test_a_preempted_run_ends_wherever_its_supervisor_is_killed(self):
+        for point in ("before_restart", "after_restart", "after_nodes_went", "after_hosts:2", "after_start:2"):
+            with self.subTest(point):
+                name = point.replace(":", "-")
+                self.environment["LOCKSTEP_FAULT"] = f"supervisor.{point}"
+                process = self.start(name, "echo begun; sleep 1000")
+                self.wait_for(lambda: self.status(name) == "Running", "it runs", process)
+                self.lockstep("compute", "preempt", name)
+                self.end(process, code=1)
+                del self.environment["LOCKSTEP_FAULT"]
+                self.assertEqual(self.status(name), "Failed")
+                self.nothing_is_left()
 
     def test_too_few_hosts_are_refused_at_submit_with_the_remedy(self):
         self.hosts.cut("node-1")

@@ -16,6 +16,21 @@ DATA = "/usr/share/datasets/fashion-mnist"
 PYTHON = "/usr/bin/python3"  # Debian's, which has torch
 DDP = pathlib.Path(__file__).resolve().parents[2] / "configs/jobs/pytorch-ddp.yml"
 
+SAVES_SLOWLY = """python3 - <<'END'
+import json, os, signal, time
+def save(*_):
+    time.sleep({seconds})  # how long the job saves
+    print('saved', flush=True)
+    os._exit(75)
+signal.signal(signal.SIGTERM, save)
+start = int(open('/proc/self/stat').read().rsplit(')', 1)[1].split()[19])
+path = os.environ['LOCKSTEP_STOPPABLE_FILE']
+open(path + '.tmp', 'w').write(json.dumps({{'pid': os.getpid(), 'start_time': start}}))
+os.rename(path + '.tmp', path)
+print('ready', flush=True)
+signal.pause()
+END"""
+
 
 class JobCase(unittest.TestCase):
     """`lockstep_program` is the command, `compute` where jobs go unless they say otherwise."""
@@ -69,6 +84,10 @@ class JobCase(unittest.TestCase):
 
     def run_folder(self, name):
         return self.folder / "ws/runs" / name
+
+    def prepare_log(self, name, node):
+        path = self.run_folder(name) / f"logs/prepare-{node}.log"
+        return path.read_text() if path.exists() else ""
 
     def log(self, name, rank):
         """What the program itself has said."""

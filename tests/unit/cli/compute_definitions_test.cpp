@@ -79,7 +79,8 @@ TEST_F(ComputeCommands, CreateFromOptions) {
                 {"name": "head", "address": "head", "slots": null}],
       "ssh": {"user": "ada", "port": null, "identity_file": null, "config_file": null,
               "strict_host_key_checking": null},
-      "shared_files": false, "scratch": "/var/tmp/lockstep-ada"}})"));
+      "shared_files": false, "scratch": "/var/tmp/lockstep-ada", "node_preparation": null,
+      "node_preparation_timeout": 1800}})"));
 }
 
 TEST_F(ComputeCommands, CreateSaysWhatIsOnlyRecorded) {

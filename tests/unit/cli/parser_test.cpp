@@ -75,6 +75,7 @@ TEST_F(Completion, OffersRunsWhereARunIsNamed) {
   EXPECT_THAT(of({"job", "stream", "-n", "br"}), ElementsAre("brave_otter_1"));
   EXPECT_THAT(of({"job", "download", "--name", "c"}), ElementsAre("calm_fox_2"));
   EXPECT_THAT(of({"job", "list", "--parent-job-name", "c"}), ElementsAre("calm_fox_2"));
+  EXPECT_THAT(of({"compute", "preempt", "c"}), ElementsAre("calm_fox_2"));
   EXPECT_THAT(of({"tensorboard", ""}), ElementsAre("brave_otter_1", "calm_fox_2"));
   EXPECT_THAT(of({"tensorboard", "brave_otter_1", "c"}), ElementsAre("calm_fox_2"));
 }

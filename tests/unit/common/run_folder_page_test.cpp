@@ -47,7 +47,8 @@ std::set<std::string> paths_of_the_module() {
     add("W/", folder, true, -1, "");
   }
   for (const auto& file : {run.job_file(), run.plan_file(), run.state_file(), run.owner_lock(), run.history_file(),
-                           run.queue_file(), run.allocation_file(), run.output("<name>"), run.system_log()}) {
+                           run.queue_file(), run.allocation_file(), run.output("<name>"), run.system_log(),
+                           run.preparing_file(), run.preempt_file(), run.begin_file()}) {
     add(run_root, file, false, -1, "");
   }
   for (const auto& folder : {run.snapshot(), run.outputs(), run.logs(), run.user_logs(), run.metrics(),
@@ -60,6 +61,7 @@ std::set<std::string> paths_of_the_module() {
   }
   add(run_root, run.prepare_log(77), false, 77, "<node>");
   add(run_root, run.node_preparation_log(77), false, 77, "<node>");
+  add(run_root, run.prepared_file(77), false, 77, "<node>");
   add(run_root, run.node(77), true, 77, "<node>");
   return paths;
 }
@@ -76,7 +78,8 @@ TEST(RunFolderPage, HoldsEveryNameThatTheModuleSpells) {
        ++match, ++names) {
     std::string name = (*match)[1];
     const auto hole = name.find("{}");
-    if (hole != std::string::npos) name.replace(hole, 2, name.find("prepar") != std::string::npos ? "<node>" : "<k>");
+    if (hole != std::string::npos)
+      name.replace(hole, 2, name.find("prepar") != std::string::npos || name.starts_with("node-") ? "<node>" : "<k>");
     EXPECT_NE(page.find(name), std::string::npos) << name;
   }
   EXPECT_GE(names, 18);

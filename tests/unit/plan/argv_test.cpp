@@ -102,6 +102,19 @@ TEST(PlanArgv, ReplacesReferencesInTheCommand) {
             "train --lr 0.1 --data /home/ada/iris/data/train --out /ws/runs/run1/outputs/model --id run1");
 }
 
+TEST(PlanArgv, TellsTheEntrypointThePreparationWithItsReferencesReplaced) {
+  auto job = mpi_job("./train", 1, 2);
+  job.preparation = "pip install ${{inputs.package}}";
+  job.inputs["package"] = literal("numpy");
+  const Plan made = plan(job, machine(2), surroundings());
+  EXPECT_EQ(made.argv,
+            (mpirun("2") + tuned() +
+             Words{program, "entrypoint", "--job-preparation", "pip install numpy", "--", "bash", "-c", "./train"}));
+  EXPECT_EQ(launch_argv(made), made.argv);
+  EXPECT_EQ(to_json(made)["preparation"], "pip install numpy");
+  EXPECT_EQ(to_json(plan(mpi_job("./train", 1, 2), machine(2), surroundings()))["preparation"], nullptr);
+}
+
 TEST(PlanArgv, DropsTheSegmentOfAnOptionalInputThatIsUnset) {
   auto job = job_with("train $[[--from ${{inputs.checkpoint}}]] --lr ${{inputs.lr}}");
   job.inputs["lr"] = literal("0.1");

@@ -17,6 +17,7 @@ class JobMaker {
     CommandJob job;
     job.folder = "/jobs";
     job.command = text();
+    if (some()) job.preparation = text();
     if (some()) job.schema = text();
     if (some()) job.name = name();
     if (some()) job.display_name = line();

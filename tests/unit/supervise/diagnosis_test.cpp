@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
+#include "launcher/entrypoint/preparation.hpp"
 #include "launcher/supervise/mpirun_report.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/supervise/wait_status.hpp"
@@ -263,6 +264,30 @@ TEST_F(Diagnosed, TheLastTwentyLinesAreShown) {
   EXPECT_EQ(found.log.last_lines.back(), "the end without a newline");
   EXPECT_THAT(found.text(), HasSubstr("last lines of rank-1.log:\n  line 12\n"));
   EXPECT_THAT(diagnose(folder_, {rank_ended(2, 1)}, exited(1), "").log.last_lines, IsEmpty()) << "it wrote none";
+}
+
+TEST(Diagnosis, NamesTheNodeWhosePreparationFailedFirst) {
+  const lockstep::testing::TemporaryFolder temporary;
+  const RunFolder folder(temporary / "run");
+  folder.create();
+  EXPECT_FALSE(diagnose_preparation(folder).has_value());
+  const auto ended = [&](int node, int exit_code, std::int64_t ended_ms) {
+    write_file_atomically(
+        folder.prepared_file(node),
+        to_text(entrypoint::NodePreparation{node, "node-" + std::to_string(node + 1), exit_code, 1, ended_ms}));
+  };
+  ended(0, 0, 5);
+  EXPECT_FALSE(diagnose_preparation(folder).has_value());
+  ended(1, 143, 6);  // ended because of the other
+  ended(2, 3, 7);
+  write_file_atomically(folder.prepare_log(2), "fetching\nNo space left on device\n");
+  const auto found = diagnose(folder, {{0, 126, std::nullopt}}, exited(126), "");
+  EXPECT_EQ(found.rank, std::nullopt);
+  EXPECT_EQ(found.exit_code, 3);
+  EXPECT_THAT(found.reason, HasSubstr("the preparation of node-3 failed with exit code 3; log: "));
+  EXPECT_THAT(found.log.file, HasSubstr("prepare-2.log"));
+  EXPECT_THAT(found.log.last_lines, ::testing::ElementsAre("fetching", "No space left on device"));
+  EXPECT_THAT(found.log.hint, HasSubstr("disk is full"));
 }
 
 }  // namespace

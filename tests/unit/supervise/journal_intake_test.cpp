@@ -52,6 +52,23 @@ TEST_F(JournalIntakeTest, TakesWhatCameSinceTheLastTime) {
   EXPECT_EQ(stored_steps(), (std::vector<std::int64_t>{10, 20, 30}));
 }
 
+TEST_F(JournalIntakeTest, TellsWhereTheFirstRankBeganAndHowFarItCameInEachAttempt) {
+  JournalIntake intake(folder, 2);
+  Journal journal(folder.journal(0), 0);
+  Journal(folder.journal(1), 1).log(entry(99));
+  EXPECT_EQ(intake.last_step(), std::nullopt);
+  for (const std::int64_t step : {0, 10, 20}) journal.log(entry(step));
+  intake.take_all(*store);
+  EXPECT_EQ(intake.first_step(), 0);
+  EXPECT_EQ(intake.last_step(), 20);
+  intake.begin_attempt();
+  EXPECT_EQ(intake.last_step(), std::nullopt);
+  for (const std::int64_t step : {15, 16}) journal.log(entry(step));
+  intake.take_all(*store);
+  EXPECT_EQ(intake.first_step(), 15);
+  EXPECT_EQ(intake.last_step(), 16);
+}
+
 TEST_F(JournalIntakeTest, GoesOnWhereAnotherOneWasKilled) {
   Journal journal(folder.journal(0), 0);
   for (const std::int64_t step : {1, 2, 3}) journal.log(entry(step));
