@@ -1,8 +1,13 @@
 #include "launcher/node/command_line.hpp"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <charconv>
 #include <cstdio>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/error.hpp"
 #include "launcher/node/agent.hpp"
@@ -36,6 +41,22 @@ int probe(std::span<const char* const> words) {
   const std::string text = to_text(look_around(words[0], words.size() > 1 ? words[1] : ""));
   return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0 ? 0 : 1;
 }
+// --shielded PROGRAM [ARGUMENT...]: becomes the program, which TERM does not reach. A cluster that preempts sends TERM
+// to everything on the node at once: Open MPI's daemon would take its ranks down while they save.
+int shielded(std::span<const char* const> words) {
+  if (words.empty()) throw bad_input("--shielded wants a program");
+  sigset_t term;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &term, nullptr);
+  std::vector<std::string> texts(words.begin(), words.end());
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (auto& each : texts) pointers.push_back(each.data());
+  pointers.push_back(nullptr);
+  ::execvp(pointers.front(), pointers.data());
+  throw system_failure("cannot start " + texts.front());
+}
 }  // namespace
 
 std::optional<int> run_command_line(std::span<const char* const> arguments) {
@@ -43,6 +64,7 @@ std::optional<int> run_command_line(std::span<const char* const> arguments) {
   try {
     if (first == "--agent") return agent(arguments.subspan(1));
     if (first == "--probe") return probe(arguments.subspan(1));
+    if (first == "--shielded") return shielded(arguments.subspan(1));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lockstep-entrypoint: %s\n", error.what());
     return 1;

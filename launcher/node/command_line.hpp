@@ -1,4 +1,5 @@
-// `lockstep-entrypoint --agent ...` and `--probe ...`: what the supervisor of a run starts on a node over ssh.
+// `lockstep-entrypoint --agent ...` and `--probe ...`: what the supervisor of a run starts on a node over ssh; and
+// `--shielded ...`, through which mpirun starts its daemon in a cluster.
 #pragma once
 
 #include <optional>
@@ -6,7 +7,7 @@
 
 namespace lockstep::node {
 
-// nullopt: it is neither. Else the exit code.
+// nullopt: it is none of them. Else the exit code.
 std::optional<int> run_command_line(std::span<const char* const> arguments);
 
 }  // namespace lockstep::node

@@ -111,6 +111,10 @@ std::vector<std::string> remote_mpirun_argv(const Plan& plan, const Environment&
                   {"plm_rsh_args", "-F " + remote_of(plan).compute.ssh_config.string()},
                   {"plm_rsh_no_tree_spawn", "1"}};  // we reach each host; they need not reach each other by ssh
   }
+  const std::string program = remote_of(plan).compute.node_program.string();
+  if (remote_of(plan).compute.slurm && program.find(' ') == std::string::npos) {
+    parameters = {{"orte_launch_agent", program + " --shielded orted"}};  // a preemption's TERM is for the ranks
+  }
   const std::vector<std::pair<std::string, std::string>> always{
       {"oob_tcp_keepalive_time", "5"},  // a host that is cut off is noticed in 13 s; by default not in eight minutes
       {"oob_tcp_keepalive_intvl", "2"},

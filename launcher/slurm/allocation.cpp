@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -150,13 +151,21 @@ std::string never_fits(const spec::SlurmEngine& engine, const Request& request) 
   return last.starts_with(failed) ? last.substr(failed.size()) : last;
 }
 
+// Also of one that has the partition's GraceTime still: it is RUNNING then.
+bool was_preempted(const std::string& job) {
+  constexpr std::string_view mark = "PreemptTime=";
+  const auto at = job.find(mark);
+  const bool has_time = at != std::string::npos && at + mark.size() < job.size() &&
+                        std::isdigit(static_cast<unsigned char>(job[at + mark.size()])) != 0;
+  return has_time || job.find("JobState=PREEMPTED") != std::string::npos;
+}
+
 std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id) {
   struct State {
     const char* word;
     const char* meaning;
   };
-  constexpr std::array<State, 5> states = {{{"JobState=PREEMPTED", "was preempted"},
-                                            {"JobState=TIMEOUT", "reached its time limit"},
+  constexpr std::array<State, 4> states = {{{"JobState=TIMEOUT", "reached its time limit"},
                                             {"JobState=NODE_FAIL", "lost a node"},
                                             {"JobState=OUT_OF_MEMORY", "ran out of memory"},
                                             {"JobState=CANCELLED", "was canceled"}}};
@@ -165,12 +174,9 @@ std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id)
     // A job that is being ended says why only when its steps are gone.
     for (const std::int64_t deadline = monotonic_ms() + time_to_complete_ms; monotonic_ms() < deadline;) {
       said = run(engine, {"scontrol", "--oneliner", "show", "job", std::to_string(job_id)}).output;
+      if (was_preempted(said)) return "was preempted";
       if (said.find("JobState=COMPLETING") == std::string::npos) break;
       ::poll(nullptr, 0, 200);
-    }
-    if (said.find("JobState=RUNNING") != std::string::npos && said.find(" PreemptTime=None") == std::string::npos &&
-        said.find(" PreemptTime=") != std::string::npos) {
-      return "was preempted";  // its grace has begun
     }
     for (const auto& each : states) {
       if (said.find(each.word) != std::string::npos) return each.meaning;

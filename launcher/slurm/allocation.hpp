@@ -49,6 +49,7 @@ class Allocation {
 // "", or why it can never be given.
 std::string never_fits(const spec::SlurmEngine& engine, const Request& request);
 // "", or what Slurm did to it: "was preempted", "reached its time limit", "lost a node".
+bool was_preempted(const std::string& job);  // as `scontrol show job` tells of it
 std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id);
 // Of a job that was given nodes, which then could not be had: those that are of no use, with Slurm's reasons; "" if
 // none is, or Slurm does not say.

@@ -15,7 +15,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import jobs  # noqa: E402
-from jobs import DATA  # noqa: E402
+from jobs import DATA, SAVES_SLOWLY  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 LOCKSTEP = BUILD / "bin/lockstep"
@@ -135,6 +135,68 @@ class Jobs(InACluster):
         self.run_job("whole", training, more=more, compute="local")
         self.assertEqual(self.weights("low"), self.weights("whole"))
         self.no_job_is_left()
+
+    def test_a_run_that_is_preempted_has_the_grace_of_its_partition_to_save(self):
+        self.lockstep("compute", "create", "-n", "low", "--set", "engine.type=slurm", "--set",
+                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=low")
+        self.addCleanup(self.slurm, "scontrol", "update", "PartitionName=low", "GraceTime=0")
+        for name, grace, seconds in (("by-kill-wait", 0, 3), ("by-grace-time", 30, 7)):
+            with self.subTest(name):
+                self.slurm("scontrol", "update", "PartitionName=low", f"GraceTime={grace}")
+                saving = SAVES_SLOWLY.format(seconds=seconds).replace("python3 -", "exec python3 -")
+                process = self.start(name, f"test ! -e outputs/told-$RANK || exit 0; touch outputs/told-$RANK; {saving}", compute="low",
+                                     more="distribution: {type: pytorch}\n")
+                self.wait_for(lambda: all("ready" in self.log(name, rank) for rank in (0, 1)), "both are ready", process)
+                self.slurm("srun", "--partition=dedicated", f"--nodes={self.nodes}", "--exclusive", "true")
+                self.assertIn("preempted for the 1. time", self.end(process))
+                self.assertEqual([self.log(name, rank) for rank in (0, 1)], ["ready\nsaved\n"] * 2)
+        self.no_job_is_left()
+
+    def test_a_run_that_is_told_to_give_its_nodes_back_saves_and_goes_on_with_nothing_lost(self):
+        training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
+        more = "distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\npreparation: echo on $(hostname)\n"
+        process = self.start("told", training, more=more)
+        self.wait_for_checkpoint("told", process)
+        before = self.slurm("squeue", "--noheader", "--format=%i")
+        self.lockstep("compute", "preempt", "told")
+        self.wait_for(lambda: self.slurm("squeue", "--noheader", "--format=%i") not in ("", before), "it has another job", process)
+        said = self.end(process)
+        self.assertIn("preempted for the 1. time; nothing is lost: it goes on from checkpoint ", said)
+        tags = self.show("told")["tags"]
+        self.assertEqual((tags["lockstep.preemptions"], tags["lockstep.lost_steps"]), ("1", "0"))
+        for node in (0, 1):
+            self.assertRegex(self.prepare_log("told", node), r"^on n\d\non n\d\n$")
+        self.run_job("whole", training, more=more, compute="local")
+        self.assertEqual(self.weights("told"), self.weights("whole"))
+        self.no_job_is_left()
+
+    def test_no_allocation_stays_wherever_the_supervisor_of_a_preempted_run_is_killed(self):
+        for point in ("after_restart", "after_nodes_went", "while_asking:2"):
+            with self.subTest(point):
+                name = point.replace(":", "-")
+                self.environment["LOCKSTEP_FAULT"] = f"supervisor.{point}"
+                process = self.start(name, "sleep 1000")
+                self.wait_for(lambda: self.status(name) == "Running", "it runs", process)
+                self.lockstep("compute", "preempt", name)
+                self.end(process, code=1)
+                del self.environment["LOCKSTEP_FAULT"]
+                self.assertEqual(self.status(name), "Failed")
+                self.no_job_is_left()
+
+    def test_a_partition_that_gives_less_than_saving_took_is_warned_of(self):
+        self.lockstep("compute", "create", "-n", "low", "--set", "engine.type=slurm", "--set",
+                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=low")
+        process = self.start("slow", SAVES_SLOWLY.format(seconds=6), "--set", "experiment_name=saving", nodes=1)
+        self.wait_for(lambda: "ready" in self.log("slow", 0), "it is ready", process)
+        self.lockstep("job", "cancel", "slow")
+        self.end(process, code=75)
+        said = self.run_job("warned", "true", "--set", "experiment_name=saving", nodes=1, compute="low")
+        self.assertRegex(said, r"note: in run slow of this experiment to save and end took \d+\.\d s; partition low gives 5 s "
+                               r"before it takes nodes away \(GraceTime 0 s, KillWait 5 s\): raise GraceTime")
+        self.addCleanup(self.slurm, "scontrol", "update", "PartitionName=low", "GraceTime=0")
+        self.slurm("scontrol", "update", "PartitionName=low", "GraceTime=60")
+        said = self.run_job("fine", "true", "--set", "experiment_name=saving", nodes=1, compute="low")
+        self.assertNotIn("partition low gives", said)
 
     def test_the_weights_are_those_of_this_machine(self):
         training = f"lockstep-train --model mlp --data {DATA} --epochs 1 --seed 5"

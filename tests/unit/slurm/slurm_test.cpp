@@ -8,6 +8,7 @@
 #include "common/process.hpp"
 #include "launcher/slurm/allocation.hpp"
 #include "launcher/slurm/commands.hpp"
+#include "launcher/slurm/grace.hpp"
 #include "launcher/slurm/nodes.hpp"
 #include "launcher/slurm/queue.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -46,6 +47,29 @@ TEST(SlurmCommands, AskForAsManyLicensesAsARunHasCores) {
   for (const auto& word : salloc_argv(engine(), {.name = "r", .nodes = 2, .cores = 8})) {
     EXPECT_FALSE(word.starts_with("--licenses")) << word;
   }
+}
+
+TEST(SlurmAllocation, IsPreemptedFromTheWarningOn) {
+  EXPECT_TRUE(
+      was_preempted("JobId=7 JobState=RUNNING Reason=None PreemptEligibleTime=2026-11-29T18:20:11 "
+                    "PreemptTime=2026-11-29T18:20:21 Partition=low"));
+  EXPECT_TRUE(was_preempted("JobId=7 JobState=PREEMPTED Reason=None"));
+  EXPECT_FALSE(was_preempted("JobId=7 JobState=CANCELLED PreemptEligibleTime=2026-11-29T18:20:11 PreemptTime=None"));
+  EXPECT_FALSE(was_preempted("PreemptTime="));
+}
+
+TEST(SlurmGrace, IsTheNamedPartitionsOrTheDefaultOnes) {
+  const std::string partitions =
+      "PartitionName=main AllowGroups=ALL Default=YES GraceTime=0 Hidden=NO PreemptMode=REQUEUE State=UP\n"
+      "PartitionName=low AllowGroups=ALL Default=NO GraceTime=20 Hidden=NO PreemptMode=REQUEUE State=UP\n"
+      "PartitionName=dedicated AllowGroups=ALL Default=NO GraceTime=0 Hidden=NO PreemptMode=OFF State=UP\n";
+  const std::string config =
+      "Configuration data as of x\nKillOnBadExit           = 0\nKillWait                = 5 sec\n";
+  EXPECT_EQ(read_grace(partitions, config, "low"), (Grace{"low", 20, 5}));
+  EXPECT_EQ(read_grace(partitions, config, ""), (Grace{"main", 0, 5}));
+  EXPECT_EQ(read_grace(partitions, config, "dedicated"), std::nullopt);
+  EXPECT_EQ(read_grace(partitions, config, "other"), std::nullopt);
+  EXPECT_EQ(read_grace("No partitions in the system\n", "", ""), std::nullopt);
 }
 
 TEST(SlurmCommands, AreNotLedAstrayByAnAllocationThatWeWereStartedIn) {
