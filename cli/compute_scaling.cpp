@@ -18,11 +18,20 @@ namespace {
 
 void tell(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
-bool scales(const spec::Compute& compute) { return compute.slurm && compute.slurm->scales(); }
+// nullptr: its machines are there whether runs need them or not.
+const spec::SlurmEngine* scaling_engine(const spec::Compute& compute) {
+  return compute.slurm && compute.slurm->scales() ? &*compute.slurm : nullptr;
+}
 
-spec::Compute scaling_compute(const std::string& name) {
+struct Scaling {
+  spec::Compute compute;
+  autoscale::SlurmFolder folder;
+};
+
+Scaling scaling_compute(const std::string& name) {
   spec::Compute compute = compute::find(Workspace::find(), name);
-  if (scales(compute)) return compute;
+  const spec::SlurmEngine* const engine = scaling_engine(compute);
+  if (engine != nullptr) return {compute, cluster::slurm_folder_of(*engine)};
   throw bad_input(
       "the machines of '{}' are there whether runs need them or not: only a compute with engine.provider or "
       "engine.nodes_of is started and stopped (docs/slurm.md)",
@@ -30,8 +39,7 @@ spec::Compute scaling_compute(const std::string& name) {
 }
 
 int start_or_stop(const std::string& name, bool stopped) {
-  const spec::Compute compute = scaling_compute(name);
-  cluster::set_stopped(cluster::slurm_folder_of(*compute.slurm), name, stopped, this_program(), tell);
+  cluster::set_stopped(scaling_compute(name).folder, name, stopped, this_program(), tell);
   return 0;
 }
 
@@ -46,37 +54,40 @@ void add_action(const Command& compute, const std::string& verb, const std::stri
 }  // namespace
 
 void apply_scaling(const spec::Compute& compute, bool is_new) {
-  if (!scales(compute)) return;
-  cluster::apply(cluster::slurm_folder_of(*compute.slurm), compute, is_new, this_program(), tell);
+  const spec::SlurmEngine* const engine = scaling_engine(compute);
+  if (engine != nullptr) cluster::apply(cluster::slurm_folder_of(*engine), compute, is_new, this_program(), tell);
 }
 
 void check_scaling(const spec::Compute& before, const spec::Compute& after) {
-  if (!scales(before)) return;
-  const auto folder = cluster::slurm_folder_of(*before.slurm);
+  const spec::SlurmEngine* const old_engine = scaling_engine(before);
+  if (old_engine == nullptr) return;
+  const auto folder = cluster::slurm_folder_of(*old_engine);
   if (!fs::exists(folder.nodes_file(before.name))) return;  // the cluster is gone
-  const bool same = scales(after) && cluster::slurm_folder_of(*after.slurm).root() == folder.root() &&
-                    after.slurm->nodes_of == before.slurm->nodes_of;
+  const spec::SlurmEngine* const engine = scaling_engine(after);
+  const bool same = engine != nullptr && cluster::slurm_folder_of(*engine).root() == folder.root() &&
+                    engine->nodes_of == old_engine->nodes_of;
   if (!same) throw bad_input("the nodes of '{}' would come in another way: delete it, and create it anew", before.name);
 }
 
 bool compute_has_nodes(const Workspace& workspace, const std::string& name) {
   try {
     const spec::Compute compute = compute::find(workspace, name);
-    return scales(compute) && compute.slurm->provider;
+    const spec::SlurmEngine* const engine = scaling_engine(compute);
+    return engine != nullptr && engine->provider;
   } catch (const Error&) {
     return false;
   }
 }
 
 void remove_scaling(const spec::Compute& compute) {
-  if (!scales(compute)) return;
-  cluster::remove(cluster::slurm_folder_of(*compute.slurm), compute.name, this_program(), tell);
+  const spec::SlurmEngine* const engine = scaling_engine(compute);
+  if (engine != nullptr) cluster::remove(cluster::slurm_folder_of(*engine), compute.name, this_program(), tell);
 }
 
 void add_scaling_commands(const Command& compute) {
   add_action(compute, "apply", "Write a compute's nodes into its Slurm cluster once more",
              "lockstep compute apply cpu-cluster", [](const std::string& name) {
-               apply_scaling(scaling_compute(name), false);
+               apply_scaling(scaling_compute(name).compute, false);
                return 0;
              });
   add_action(compute, "start", "Let a compute that was stopped take runs again", "lockstep compute start cpu-cluster",

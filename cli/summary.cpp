@@ -9,6 +9,8 @@
 #include "cli/loss_curve.hpp"
 #include "cli/text_table.hpp"
 #include "common/clock.hpp"
+#include "history/sink/metric_names.hpp"
+#include "launcher/supervise/supervisor.hpp"
 
 namespace lockstep::cli {
 
@@ -17,7 +19,8 @@ using history::RunState;
 // What single ranks (rank-3/step_time_ms) and machines (system/cpu_...) measured is counted, not shown: there may be
 // hundreds of them.
 static bool speaks_for_the_run(const std::string& key) {
-  return !key.starts_with("rank-") && !key.starts_with("system/");
+  return !key.starts_with("rank-") && !key.starts_with("system/") && key != history::metric::save_seconds &&
+         key != supervise::stop_seconds;
 }
 
 std::string curve_metric(const JobDetails& details, history::Store& store) {

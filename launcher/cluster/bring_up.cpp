@@ -52,7 +52,7 @@ void write_files(const ClusterFolder& folder, const ClusterSpec& spec, const fs:
     nodes.memory_mb = spec.memory_mb;
     nodes.first_port = free_ports(most_nodes);
     nodes.provider.is_local = true;
-    nodes.provider.timeout_s = 30;
+    nodes.provider.timeout_s = 60;
     write_nodes(folder.slurm(), nodes);
   }
   write_fragment(folder.slurm(), lockstep);

@@ -46,7 +46,7 @@ std::string token_of(const plan::RemotePart& remote, const spec::Host& host) {
   return sha256_hex(remote.compute.node_preparation + '\0' + host.name + '\0' + started).substr(0, 16);
 }
 
-Command command_for(const plan::RemotePart& remote, const spec::Host& host, std::vector<std::string> words) {
+Command command_for(const plan::RemotePart& remote, const spec::Host& host, const std::vector<std::string>& words) {
   Command command{reach(remote, host, words), {}, environment_of(remote)};
   command.keeps_input_open = true;
   return command;

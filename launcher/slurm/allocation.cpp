@@ -143,10 +143,22 @@ void Allocation::give_back() {
   }
 }
 
+// Slurm's trial takes nodes that are down, or on their way out, for nodes that will never be there; a job it lets wait.
+static bool waits_for_nodes_that_are_away(const spec::SlurmEngine& engine, const Request& request,
+                                          const std::string& refusal) {
+  if (refusal.find("Requested node configuration is not available") == std::string::npos) return false;
+  const auto nodes = nodes_of(engine);
+  const bool some_are_away = std::any_of(nodes.begin(), nodes.end(), [](const NodeRow& each) {
+    return each.state == "leaving" || each.state == "unusable";
+  });
+  return some_are_away && std::ssize(nodes) >= request.nodes;
+}
+
 std::string never_fits(const spec::SlurmEngine& engine, const Request& request) {
   const auto tried = run(engine, test_argv(engine, request));
   if (tried.exit_code() == 0) return "";
   const std::string last = without_prefix(last_line(tried.output));
+  if (waits_for_nodes_that_are_away(engine, request, last)) return "";
   constexpr std::string_view failed = "allocation failure: ";
   return last.starts_with(failed) ? last.substr(failed.size()) : last;
 }

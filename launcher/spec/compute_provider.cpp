@@ -25,7 +25,7 @@ void read_provider(Keys& keys, const Compute& compute, NodeProvider& provider) {
                   "the machines that a command makes need a 'size', so that Slurm knows them before they are "
                   "there");
   } else {
-    constexpr int local_timeout_s = 30;
+    constexpr int local_timeout_s = 60;
     provider.timeout_s = local_timeout_s;
   }
   keys.optional("timeout", provider.timeout_s, Range{5, 24 * 3600});

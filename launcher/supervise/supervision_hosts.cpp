@@ -261,13 +261,15 @@ void Supervision::look_at_hosts() {
   stop({RunState::failed, agents_->loss().value_or("")}, OwnStop::loss);
 }
 
-// mpirun did not say which rank failed. Its nodes do; those that were ended because of it count last.
+// mpirun did not say which rank failed. Its nodes do. Those that were ended because of it are not to blame, unless
+// there is nobody else: one that was gone before its node looked is, though nobody knows how it ended.
 void Supervision::name_first_failure(Ending& ending) const {
   std::vector<RankEnd> ends = agents_->ends();
-  std::stable_partition(ends.begin(), ends.end(), [](const RankEnd& end) {
+  const auto by_order = [](const RankEnd& end) {
     const int signal = end.signal.value_or(end.exit_code.value_or(0) > 128 ? *end.exit_code - 128 : 0);
-    return signal != SIGTERM && signal != SIGKILL;
-  });
+    return signal == SIGTERM || signal == SIGKILL;
+  };
+  if (!std::all_of(ends.begin(), ends.end(), by_order)) std::erase_if(ends, by_order);
   const auto found = diagnose(plan_.folder, ends, ending.outcome.exit_code.value_or(1) << 8, "");
   if (!found.rank) return;
   ending.outcome.reason = found.reason;
@@ -313,6 +315,7 @@ void Supervision::leave_hosts(Ending& ending) {
   if (allocation_ && !stop_ && ending.state != RunState::completed) {
     const std::string became = slurm::what_became_of(plan::slurm_of(plan::remote_of(plan_).compute), allocation_->id());
     preempted_ = became == "was preempted";
+    if (became == "was canceled") ending.state = RunState::canceled;  // whoever did that meant the run
     if (!became.empty()) ending.outcome.reason = fmt::format("its Slurm job {}; {}", became, ending.outcome.reason);
   }
   const auto loss = agents_->loss();

@@ -24,7 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import jobs  # noqa: E402
 import scenes  # noqa: E402
-from faults import AGAIN, ALWAYS, FAULTS, MAYBE, WAITS  # noqa: E402
+from faults import AGAIN, ALWAYS, CANCELED, FAULTS, MAYBE, WAITS  # noqa: E402
 from jobs import DATA  # noqa: E402
 from processes import Process  # noqa: E402
 
@@ -146,8 +146,8 @@ class Round(jobs.JobCase):
         told = "\n".join(each["reason"] or "" for each in job["state_history"])
         completed = job["status"] == "Completed"
         if not completed:
-            self.assertEqual(job["status"], "Failed")
-        if self.fault.ends == ALWAYS or (self.fault.ends == AGAIN and self.restarts == 0 and self.fault.name != "preempted"):
+            self.assertEqual(job["status"], "Canceled" if self.fault.ends == CANCELED else "Failed")
+        if self.fault.ends in (ALWAYS, CANCELED) or (self.fault.ends == AGAIN and self.restarts == 0 and self.fault.name != "preempted"):
             self.assertFalse(completed, "it can't have completed")
         if self.fault.ends == AGAIN and self.restarts > 0 and self.ranks < scenes.NODES:
             self.assertTrue(completed, "with restarts and nodes left it completes")

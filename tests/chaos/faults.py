@@ -14,6 +14,7 @@ from processes import Process
 ALWAYS = "always"  # ends it, restarts or not
 AGAIN = "again"  # the run fails; with a restart left it begins again and completes
 MAYBE = "maybe"  # it may notice too late, or never
+CANCELED = "canceled"  # the run, restarts or not
 WAITS = "waits"  # the run is Queued and says why, until the machines are whole again; then it completes
 
 
@@ -222,7 +223,7 @@ FAULTS = [
       for scene, compute in (("hosts", "apart"), ("box", "apart"), ("box", "shared"))),
     Fault("node-stop", "box", EACH, AGAIN, NODE_FAILED, node_stop, node_start, slow=True, with_spare=True),
     Fault("slurmd", "box", EACH, MAYBE, NODE_FAILED, kill_slurmd, node_start, slow=True),
-    Fault("scancel", "box", EACH, AGAIN, (r"its Slurm job was canceled",), cancel_job),
+    Fault("scancel", "box", EACH, CANCELED, (r"its Slurm job was canceled",), cancel_job),
     Fault("preempted", "box", ("low",), AGAIN, (r"preempted for the 1\. time",), preempt),
     Fault("resume-fails", "box", ("cloud",), WAITS, (NO_NODE,), resume_is("exit 1"), resume_again, slow=True, before=True),
     Fault("node-never-comes", "box", ("cloud",), WAITS, (NO_NODE,), resume_is("exit 0"), resume_again, slow=True, before=True),

@@ -34,13 +34,15 @@ class AmlCompute(InACluster):
         return [each["state"] for each in json.loads(self.lockstep("compute", "list-nodes", name, "-o", "json"))]
 
     def become(self, name, *states):
-        self.wait_for(lambda: self.states(name) == list(states), lambda: f"{states}, not {self.states(name)}", deadline_s=90)
+        self.wait_for(lambda: self.states(name) == list(states), lambda: f"{states}, not {self.states(name)}", deadline_s=180)
 
     def test_nodes_come_for_a_run_and_go_but_for_those_that_stay(self):
         self.create("stays", min_instances=1, max_instances=3)
         self.become("stays", "idle", "off", "off")
         self.run_job("first", "hostname", compute="stays")
         self.assertEqual([self.log("first", rank) for rank in (0, 1)], ["stays-1\n", "stays-2\n"])
+        self.wait_for(lambda: "leaving" in self.states("stays"), "a node is on its way out")
+        self.run_job("meanwhile", "hostname", compute="stays")
         self.become("stays", "idle", "off", "off")
         self.lockstep("compute", "update", "stays", "--min-instances", "0", "--max-instances", "2")
         self.become("stays", "off", "off")
@@ -80,7 +82,7 @@ class AmlCompute(InACluster):
         self.assertIn("others were asked for, because a node did not come (vms-1: lockstep: its machine could not be made: "
                       "exit code 1: no capacity)", said)
         self.assertEqual([self.log("run", rank) for rank in (0, 1)], ["vms-2\n", "vms-3\n"])
-        self.assertEqual(made.read_text(), "Standard_DS3_v2\n" * 2)
+        self.assertEqual(set(made.read_text().splitlines()), {"Standard_DS3_v2"})
         self.become("vms", "off", "off", "off")
         self.assertEqual(list((self.box / "lockstep/run").glob("vms-*.made")), [], "what was made is removed")
 

