@@ -95,8 +95,8 @@ void Machine::take_address(const std::string& output) const {
   update_node(folder_, node_, {"nodeaddr=" + address, "nodehostname=" + address});
 }
 
-void Machine::note(const std::string& text) const {
-  const fs::path path = folder_.node_log(node_);
+void note_of_node(const autoscale::SlurmFolder& folder, const std::string& node, const std::string& text) {
+  const fs::path path = folder.node_log(node);
   fs::create_directories(path.parent_path());
   const Fd file = open_file(path, O_WRONLY | O_CREAT | O_APPEND, 0640);
   write_all(file.get(), fmt::format("{} {}{}", iso8601(now_ms()), text, text.ends_with('\n') ? "" : "\n"));

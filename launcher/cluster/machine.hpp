@@ -7,6 +7,9 @@
 
 namespace lockstep::cluster {
 
+// A line, or several, in the node's log, with the time.
+void note_of_node(const autoscale::SlurmFolder& folder, const std::string& node, const std::string& text);
+
 class Machine {
  public:
   // `owner` and `folder` live as long as this. What is done is told in the node's log.
@@ -23,7 +26,7 @@ class Machine {
   std::string try_command(const std::string& command, std::int64_t deadline_ms, std::string& output);
   std::string repeat(const std::string& what, const std::string& command, std::string& output);
   void take_address(const std::string& output) const;
-  void note(const std::string& text) const;
+  void note(const std::string& text) const { note_of_node(folder_, node_, text); }
 
   const autoscale::SlurmFolder& folder_;
   const autoscale::ScaledNodes& owner_;

@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/host_list.hpp"
+#include "launcher/autoscale/fragment.hpp"
 #include "launcher/cluster/asked.hpp"
 #include "launcher/cluster/cluster.hpp"
 #include "launcher/cluster/machine.hpp"
@@ -146,8 +146,8 @@ void switch_on(const SlurmFolder& folder, const std::string& compute) {
 }  // namespace
 
 void power(const SlurmFolder& folder, std::string_view verb, const std::string& node_list) {
-  constexpr std::array<std::string_view, 3> verbs = {"resume", "suspend", "resume-failed"};
-  if (std::find(verbs.begin(), verbs.end(), verb) == verbs.end())
+  const auto& verbs = autoscale::program_names;
+  if (std::find(std::begin(verbs), std::end(verbs), verb) == std::end(verbs))
     throw bad_input("'{}': it must be {}", verb, fmt::join(verbs, ", "));
   fs::create_directories(folder.workers());
   if (::access(folder.workers().c_str(), W_OK) != 0)

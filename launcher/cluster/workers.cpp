@@ -7,9 +7,9 @@
 
 #include <set>
 
-#include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/process_file.hpp"
+#include "launcher/cluster/machine.hpp"
 #include "launcher/cluster/processes.hpp"
 #include "launcher/processes/process_table.hpp"
 
@@ -18,12 +18,6 @@ namespace lockstep::cluster {
 namespace {
 
 using autoscale::SlurmFolder;
-
-void note_failure(const SlurmFolder& folder, const std::string& node, const std::string& what) {
-  fs::create_directories(folder.node_log(node).parent_path());
-  const Fd file = open_file(folder.node_log(node), O_WRONLY | O_CREAT | O_APPEND, 0640);
-  write_all(file.get(), fmt::format("{} {}\n", iso8601(now_ms()), what));
-}
 
 // Of `node`, or of all of them if it is empty.
 std::vector<ProcessId> workers_of(const SlurmFolder& folder, const std::string& node) {
@@ -54,7 +48,7 @@ void leave_behind(const SlurmFolder& folder, const std::string& node, const std:
     try {
       work();
     } catch (const std::exception& error) {
-      note_failure(folder, node, error.what());
+      note_of_node(folder, node, error.what());
     }
     fs::remove(file);
   } catch (const std::exception&) {

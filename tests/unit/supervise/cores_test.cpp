@@ -8,6 +8,7 @@
 #include "common/error.hpp"
 #include "launcher/supervise/ledger.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/wait_until.hpp"
 #include "tests/unit/supervise/owner.hpp"
 
 namespace lockstep::supervise {
@@ -160,8 +161,9 @@ TEST_F(CoresInLedger, AreNeverMoreThanTheLimitWhoeverTriesAtOnce) {
       bool within = true;
       for (int round = 0; round < rounds; ++round) {
         const auto ticket = mine.enter_for_cores("r", "/w", cores(3 + process, limit));
-        while (!mine.try_start(ticket)) ::usleep(1000);  // as supervisors do, only more often
-        within = within && use_of(mine.entries(), family, Tier::dedicated).in_use <= limit;
+        const bool started =
+            lockstep::testing::wait_until([&] { return mine.try_start(ticket); }, std::chrono::minutes(2));
+        within = within && started && use_of(mine.entries(), family, Tier::dedicated).in_use <= limit;
         mine.leave(ticket);
       }
       ::_exit(within ? 0 : 1);

@@ -26,7 +26,7 @@ TEST(WriteEnding, HasRoomThatWasKeptForIt) {
   const auto lock = FileLock::take(folder.owner_lock());
   EXPECT_TRUE(keep_room_for_ending(folder));
   EXPECT_EQ(fs::file_size(folder.owner_lock()), 0U);
-  if (blocks_of(folder.owner_lock()) == 0) GTEST_SKIP() << "this file system keeps no room";
+  if (blocks_of(folder.owner_lock()) == 0) GTEST_SKIP() << "skipped: this file system keeps no room";
   write_ending(folder, ended(RunState::completed, "done"));
   EXPECT_GT(blocks_of(folder.owner_lock()), 0) << "it was not needed";
   EXPECT_EQ(read_ending(folder).value_or(Ending()).outcome.reason, "done");
