@@ -17,6 +17,10 @@ void add_submission_options(const Command& command, SubmissionOptions& options) 
                  "Seconds that ranks have for saving when they are stopped");
   command.option("--max-restarts", options.max_restarts, "N [0]",
                  "Begin again so often when it fails: on other nodes in place of lost ones, from the last checkpoint");
+  command.flag("--elastic", options.elastic,
+               fmt::format("Where lost nodes can't be replaced, go on with those that are left (--max-restarts {})",
+                           restarts_of_elastic));
+  command.option("--min-nodes", options.min_nodes, "N [1]", "With no fewer nodes; makes the run elastic");
 }
 
 int submit_and_follow(const SubmissionOptions& submission, const FollowSubmitted& options) {

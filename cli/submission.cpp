@@ -47,14 +47,26 @@ static plan::Compute compute_of(const spec::CommandJob& job, const Workspace& wo
   return hosts::compute_of(found, around.lockstep_program);
 }
 
+static bool is_elastic(const SubmissionOptions& options) { return options.elastic || options.min_nodes; }
+
+static void check_elastic(plan::Plan& plan, const SubmissionOptions& options) {
+  if (!is_elastic(options)) return;
+  const auto nodes = static_cast<int>(plan.nodes.size());
+  const int least = options.min_nodes.value_or(1);
+  if (least < 1 || least > nodes) throw bad_input("--min-nodes wants 1 to {}, the run's nodes, not {}", nodes, least);
+  if (options.max_restarts == 0) throw bad_input("an elastic run begins again: --max-restarts 1 or more");
+  if (!plan.remote) plan.notes.emplace_back("--elastic has no effect on this machine: it has no nodes to lose");
+}
+
 plan::Plan plan_job(const SubmissionOptions& options, const Workspace& workspace) {
   if (options.stop_grace_s < 0) throw bad_input("--stop-grace wants seconds, 0 or more, not {}", options.stop_grace_s);
-  if (options.max_restarts < 0)
-    throw bad_input("--max-restarts wants a number, 0 or more, not {}", options.max_restarts);
+  if (options.max_restarts.value_or(0) < 0)
+    throw bad_input("--max-restarts wants a number, 0 or more, not {}", *options.max_restarts);
   spec::CommandJob job = spec::read_job_file(options.file, options.sets);
   const plan::Surroundings around = surroundings_of(job, options, workspace);
   plan::Plan plan = plan::plan(job, compute_of(job, workspace, around), around);
   if (auto problems = compute::check(plan); !problems.empty()) throw InputErrors(std::move(problems));
+  check_elastic(plan, options);
   return plan;
 }
 
@@ -99,8 +111,9 @@ Submitted submit_job(const SubmissionOptions& options, const Workspace& workspac
   for (auto& note : save_time_notes(plan, workspace, options.stop_grace_s)) plan.notes.push_back(std::move(note));
   supervise::Limits limits;
   limits.stop_grace_s = options.stop_grace_s;
-  limits.max_restarts = options.max_restarts;
+  limits.max_restarts = options.max_restarts.value_or(is_elastic(options) ? restarts_of_elastic : 0);
   limits.preemptible = plan.remote.has_value();
+  if (is_elastic(options) && plan.remote) limits.least_nodes = options.min_nodes.value_or(1);
   supervise::Started started = supervise::submit(workspace, plan, limits);
   return {std::move(plan), std::move(started)};
 }

@@ -11,12 +11,16 @@
 
 namespace lockstep::cli {
 
+inline constexpr int restarts_of_elastic = 3;  // unless it is told how many
+
 struct SubmissionOptions {
   std::string file;
   std::vector<std::string> sets;  // "a.b.c=v"
   std::string name;               // empty: the job's, else a generated one
   int stop_grace_s = supervise::Limits{}.stop_grace_s;
-  int max_restarts = 0;
+  std::optional<int> max_restarts;  // nullopt: none; of an elastic run some
+  bool elastic = false;
+  std::optional<int> min_nodes;  // with how few an elastic run goes on; given, it makes a run elastic
 };
 
 // Reads, plans and checks. Throws with every mistake at once; nothing is created.

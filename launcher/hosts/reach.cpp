@@ -13,7 +13,10 @@ std::vector<std::string> reach(const plan::RemotePart& remote, const spec::Host&
 }
 
 slurm::Request slurm_request(const plan::Plan& plan, const std::vector<std::string>& without) {
-  slurm::Request request{"lockstep-" + plan.run_id, static_cast<int>(plan.nodes.size()), std::nullopt, without};
+  slurm::Request request;
+  request.name = "lockstep-" + plan.run_id;
+  request.nodes = static_cast<int>(plan.nodes.size());
+  request.without = without;
   request.cores = plan::cores_of(plan);
   // The run's own limit ends it, with its reason; Slurm's is for when nobody is left to do so.
   constexpr int spare_minutes = 15;

@@ -21,6 +21,10 @@ std::string addresses_of(const Plan& plan) {
   return fmt::format("{}", fmt::join(addresses, ","));
 }
 
+bool ranks_share_cores(const Plan& plan) {
+  return (plan.remote ? plan.ranks.size() / plan.nodes.size() : plan.ranks.size()) > 1;
+}
+
 Environment base_environment(const Plan& plan, const Surroundings& surroundings, bool with_mpirun) {
   const auto& jobs_own = plan.job.environment_variables;
   const auto& host = surroundings.host_environment;
@@ -43,8 +47,7 @@ Environment base_environment(const Plan& plan, const Surroundings& surroundings,
     added["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = one;
   }
   // Threads of several ranks on the same cores spin against each other: up to 80 times slower (docs/local-compute.md).
-  const std::size_t sharing = plan.remote ? plan.ranks.size() / plan.nodes.size() : plan.ranks.size();
-  if (sharing > 1 && set_by_nobody("OMP_NUM_THREADS")) added["OMP_NUM_THREADS"] = one;
+  if (ranks_share_cores(plan) && set_by_nobody("OMP_NUM_THREADS")) added["OMP_NUM_THREADS"] = one;
   if (set_by_nobody("PYTHONUNBUFFERED")) added["PYTHONUNBUFFERED"] = one;  // live logs, and none lost in a buffer
   return added;
 }

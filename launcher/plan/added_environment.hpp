@@ -5,6 +5,8 @@
 
 namespace lockstep::plan {
 
+bool ranks_share_cores(const Plan& plan);  // several on one machine
+
 // Everything that does not depend on inputs and outputs.
 Environment base_environment(const Plan& plan, const Surroundings& surroundings, bool with_mpirun);
 

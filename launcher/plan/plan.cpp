@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "launcher/entrypoint/layout.hpp"
 #include "launcher/plan/added_environment.hpp"
 #include "launcher/plan/mpirun.hpp"
 #include "launcher/plan/notes.hpp"
 #include "launcher/plan/problems.hpp"
+#include "launcher/plan/ranks.hpp"
 #include "launcher/plan/references.hpp"
 #include "launcher/plan/remote.hpp"
 #include "launcher/plan/steps.hpp"
@@ -16,7 +16,6 @@ namespace lockstep::plan {
 
 namespace {
 constexpr std::int64_t most_ranks = 1024;  // of one machine: mpirun and its kernel objects, not a guess at need
-constexpr const char* preparation_option = "--job-preparation";
 constexpr std::size_t longest_argument = 128 * 1024;  // Linux: MAX_ARG_STRLEN, the terminating null included
 
 void check_ranks(const spec::CommandJob& job, Problems& problems) {
@@ -88,54 +87,19 @@ std::map<std::string, spec::Input> whole_inputs(const Plan& plan) {
   return inputs;
 }
 
-// Horovod finds its ranks by MPI. A command without a distribution runs once on each node, as Azure ML has it.
-entrypoint::Layout layout_of(const spec::CommandJob& job) {
-  const spec::Distribution& given = job.distribution;
-  entrypoint::Layout layout{.toolkit = entrypoint::Toolkit::mpi,
-                            .nodes = job.resources.instance_count,
-                            .per_node = given.process_count_per_instance,
-                            .workers = given.worker_count.value_or(job.resources.instance_count),
-                            .parameter_servers = given.parameter_server_count};
-  if (given.type == spec::DistributionType::pytorch) layout.toolkit = entrypoint::Toolkit::pytorch;
-  if (given.type == spec::DistributionType::tensorflow) layout.toolkit = entrypoint::Toolkit::tensorflow;
-  if (given.type == spec::DistributionType::none) layout.per_node = 1;
-  return layout;
-}
-
-bool has_tasks(const entrypoint::Layout& layout) { return layout.toolkit == entrypoint::Toolkit::tensorflow; }
-
 void place_ranks(Plan& plan, const Compute& compute, const entrypoint::Layout& layout) {
   if (const auto* local = std::get_if<LocalCompute>(&compute)) {
     for (int node = 0; node < layout.nodes; ++node) {
       plan.nodes.push_back(layout.nodes == 1 ? local->host_name : fmt::format("{}/{}", local->host_name, node));
     }
   }
-  for (const auto& task : entrypoint::tasks_of(layout)) {
-    std::string name = has_tasks(layout) ? fmt::format("{} {}", name_of(task.role), task.index) : "";
-    plan.ranks.push_back({static_cast<int>(plan.ranks.size()), task.node, task.local_rank, std::move(name)});
-  }
+  plan.ranks = ranks_of(layout);
   plan.slots = static_cast<int>(plan.ranks.size());
   if (plan.remote) {
     plan.oversubscribed = is_more_than_hosts_have(plan);
   } else {
     plan.oversubscribed = plan.slots > std::get<LocalCompute>(compute).slots;
   }
-}
-
-std::vector<std::string> entrypoint_options(const Plan& plan, const entrypoint::Layout& layout) {
-  const std::string nodes = std::to_string(layout.nodes);
-  std::vector<std::string> options;
-  if (!plan.preparation.empty()) options = {preparation_option, plan.preparation};
-  if (layout.toolkit != entrypoint::Toolkit::mpi) {
-    options.insert(options.end(), {"--toolkit", std::string(name_of(layout.toolkit))});
-  }
-  if (has_tasks(layout)) {
-    options.insert(options.end(), {"--nodes", nodes, "--workers", std::to_string(layout.workers)});
-    options.insert(options.end(), {"--parameter-servers", std::to_string(layout.parameter_servers)});
-  } else if (layout.nodes > 1) {
-    options.insert(options.end(), {"--procs-per-node", std::to_string(layout.per_node)});
-  }
-  return options;
 }
 
 // Several processes are mpirun's, whatever the toolkit: it starts them on all nodes, and ends all when one fails.
@@ -222,7 +186,7 @@ void place(Plan& plan, std::vector<spec::Host> nodes) {
   name_nodes(plan);
 }
 
-void place(Plan& plan, const std::vector<std::string>& addresses) {
+std::vector<spec::Host> hosts_at(const Plan& plan, const std::vector<std::string>& addresses) {
   const RemotePart& remote = remote_of(plan);
   std::vector<spec::Host> nodes;
   for (const auto& address : addresses) {
@@ -231,7 +195,7 @@ void place(Plan& plan, const std::vector<std::string>& addresses) {
     if (host == all.end()) throw failure("the compute '{}' has no host {}", remote.compute.name, address);
     nodes.push_back(*host);
   }
-  place(plan, std::move(nodes));
+  return nodes;
 }
 
 std::vector<std::string> launch_argv(const Plan& plan, const std::vector<std::string>& added_variables) {

@@ -130,9 +130,13 @@ int cores_of(const Plan& plan);  // that count against a quota: the vCPUs of all
 // Throws bad_input (InputErrors where a place is known) for what this compute can't do.
 Plan plan(const spec::CommandJob& job, const Compute& compute, const Surroundings& surroundings);
 
-// A run on other machines has got these, one for each node. Of hosts the addresses are enough.
+// A run on other machines has got these, one for each node.
 void place(Plan& plan, std::vector<spec::Host> nodes);
-void place(Plan& plan, const std::vector<std::string>& addresses);
+std::vector<spec::Host> hosts_at(const Plan& plan, const std::vector<std::string>& addresses);  // of its compute
+
+// The same run on so many of its nodes, with the ranks that it has there. Of a run on other machines, not of one that
+// is on fewer nodes already. place() says which they are.
+Plan on_fewer_nodes(const Plan& whole, int nodes);
 
 // A fetched input has arrived: from now on ${{inputs.name}} is `path`, in the command and in the environment.
 void set_input_path(Plan& plan, const std::string& name, const fs::path& path);

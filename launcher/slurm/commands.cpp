@@ -7,7 +7,10 @@ namespace lockstep::slurm {
 
 namespace {
 std::vector<std::string> options_of(const spec::SlurmEngine& engine, const Request& request) {
-  std::vector<std::string> options{"--job-name=" + request.name, fmt::format("--nodes={}", request.nodes),
+  const int least = request.least_nodes.value_or(request.nodes);
+  std::vector<std::string> options{"--job-name=" + request.name,
+                                   least < request.nodes ? fmt::format("--nodes={}-{}", least, request.nodes)
+                                                         : fmt::format("--nodes={}", request.nodes),
                                    "--exclusive"};  // whole nodes, as AmlCompute gives them
   const auto add = [&](const char* option, const std::string& value) {
     if (!value.empty()) options.push_back(fmt::format("--{}={}", option, value));

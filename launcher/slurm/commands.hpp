@@ -14,9 +14,10 @@ namespace lockstep::slurm {
 struct Request {
   std::string name;  // of the job, for people and for whoever looks for what a dead supervisor left
   int nodes = 1;
-  std::optional<int> minutes = std::nullopt;  // nullopt: the partition's own limit
-  std::vector<std::string> without = {};      // nodes that are no good
-  int cores = 0;                              // by the size of the compute's nodes: so many of the engine's licenses
+  std::optional<int> least_nodes = std::nullopt;  // it takes as few, if there are no more at the moment
+  std::optional<int> minutes = std::nullopt;      // nullopt: the partition's own limit
+  std::vector<std::string> without = {};          // nodes that are no good
+  int cores = 0;  // by the size of the compute's nodes: so many of the engine's licenses
 };
 
 std::string licenses_text(const spec::SlurmEngine& engine, int cores);  // "ds_cores:8"; "": it asks for none

@@ -276,14 +276,16 @@ std::vector<std::string> Ledger::hosts_of(std::int64_t ticket) {
   });
 }
 
-bool Ledger::exchange(std::int64_t ticket, const std::vector<std::string>& bad) {
+int Ledger::exchange(std::int64_t ticket, const std::vector<std::string>& bad, int wanted, int least) {
   return with_book(folder_, [&](Book& book, bool& changed) {
     LedgerEntry& mine = entry_of(book, ticket);
     std::vector<std::string> free = free_hosts(book, mine);
     std::erase_if(free, [&](const std::string& host) { return has(bad, host); });
-    const bool taken = take_hosts(free, mine);
-    changed = changed || taken;
-    return taken;
+    const int count = std::min(wanted, static_cast<int>(free.size()));
+    if (count < least) return 0;
+    mine.nodes = count;
+    changed = take_hosts(free, mine) || changed;
+    return count;
   });
 }
 

@@ -54,8 +54,10 @@ class Ledger {
   // limit, too; whoever waits for cores alone keeps no hosts from others.
   bool try_start(std::int64_t ticket);
   std::vector<std::string> hosts_of(std::int64_t ticket);  // once it may start: its own, in the order of its nodes
-  // Those of its hosts that are no good go back, and it gets free ones instead; false: there are none left for it.
-  bool exchange(std::int64_t ticket, const std::vector<std::string>& bad);
+  // Those of its hosts that are no good go back, and it gets free ones instead: as many as there are of those that it
+  // wants, but not fewer than `least`. How many it has now; 0: there are too few, and it has what it had. What it
+  // counts with under a quota does not change.
+  int exchange(std::int64_t ticket, const std::vector<std::string>& bad, int wanted, int least);
   // The first of `count` ports in a row that no other run has and nobody on this machine listens at, from Azure ML's
   // 6105 on. They are the ticket's as long as it lives; asked again, the answer is the same. failure when there are
   // none.

@@ -55,6 +55,7 @@ void Supervision::live() {
 }
 
 Ending Supervision::carry_out() {
+  if (limits_.least_nodes) whole_ = plan_;
   std::string problem;
   if (!wait_for_a_place(problem)) {
     const char* const place = plan_.remote ? "it got its nodes" : "it got its slots";
@@ -63,6 +64,7 @@ Ending Supervision::carry_out() {
   set_state(RunState::preparing);
   fault_point("supervisor.after_preparing");
   if (const auto ending = prepare()) return *ending;
+  if (whole_) whole_ = plan_;  // it knows now where its inputs are
   open_endpoint();
   while (true) {
     if (plan_.remote) {
@@ -201,7 +203,7 @@ Ending Supervision::watch() {
     if (program_ && !running_ && nodes_are_prepared()) {
       running_ = true;
       fault_point("supervisor.after_started");
-      set_state(RunState::running);
+      set_state(RunState::running, with_nodes());
       fault_point("supervisor.after_running");
       let_ranks_begin();
     }

@@ -76,6 +76,10 @@ class Supervision {
   void note_queue();
   std::optional<Ending> go_to_hosts();
   bool choose_hosts(std::string& problem);
+  void take_hosts();
+  bool exchange_hosts(const std::vector<std::string>& bad);
+  int least_nodes() const;
+  history::Outcome with_nodes() const;
   std::vector<spec::Host> nodes_of_allocation() const;
   void start_agents();
   bool wait_for_agents();
@@ -106,6 +110,7 @@ class Supervision {
 
   Workspace workspace_;
   plan::Plan plan_;
+  std::optional<plan::Plan> whole_;  // of a run that may go on with fewer nodes: as it is with all of them
   Limits limits_;
   ProcessId keeper_;
   Channel channel_;

@@ -66,6 +66,7 @@ std::optional<Ending> Supervision::begin_again(const Again& again) {
   history::Outcome reason;
   reason.reason = again.elsewhere || lost.steps ? fmt::format("{}; {}", again.why, lost.text) : again.why;
   say("supervisor", reason.reason);
+  if (whole_) plan_ = *whole_;  // it may get all its nodes now
   // What the last attempt left would be taken for this one's: how it ended, who its ranks were, what was prepared.
   std::error_code ignored;
   fs::remove(plan_.folder.state_file(), ignored);

@@ -89,7 +89,9 @@ bool Supervision::wait_for_nodes(std::string& problem) {
 
 void Supervision::ask_for_nodes() {
   const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
-  const auto request = hosts::slurm_request(plan_, bad_nodes_);
+  auto request = hosts::slurm_request(whole_.value_or(plan_), bad_nodes_);
+  const bool some_were_lost = restarts_ + preemptions_ > 0 || !asked_again_.empty();
+  if (some_were_lost) request.least_nodes = least_nodes();
   slurm::note_request(plan_.folder.allocation_file(), engine, request);
   allocation_ = std::make_unique<slurm::Allocation>(engine, request);
   fault_point("supervisor.while_asking");
@@ -159,12 +161,9 @@ std::vector<spec::Host> Supervision::nodes_of_allocation() const {
 bool Supervision::choose_hosts(std::string& problem) {
   std::vector<std::string> bad;
   std::vector<std::string> problems;
+  if (whole_ && !allocation_) exchange_hosts(bad);  // those that it has gone on without may be there again
   while (true) {
-    if (allocation_) {
-      plan::place(plan_, nodes_of_allocation());
-    } else {
-      plan::place(plan_, ledger_->hosts_of(ticket_));
-    }
+    take_hosts();
     const auto reports =
         hosts::preflight(workspace_, plan::remote_of(plan_), plan::remote_of(plan_).hosts, this_program(), [this] {
           listen(0);
@@ -190,7 +189,7 @@ bool Supervision::choose_hosts(std::string& problem) {
         return false;
       }
       set_state(RunState::preparing);
-    } else if (!ledger_->exchange(ticket_, bad)) {
+    } else if (!exchange_hosts(bad)) {
       problem = fmt::format("too few hosts of '{}' are well: {}", plan_.compute, fmt::join(problems, "; "));
       return false;
     }
@@ -198,6 +197,37 @@ bool Supervision::choose_hosts(std::string& problem) {
   say("hosts", fmt::format("the nodes are {}", fmt::join(plan_.nodes, ", ")));
   write_plan(plan_);
   return true;
+}
+
+int Supervision::least_nodes() const {
+  const auto all = static_cast<int>(plan_.nodes.size());
+  return whole_ ? limits_.least_nodes.value_or(all) : all;
+}
+
+bool Supervision::exchange_hosts(const std::vector<std::string>& bad) {
+  return ledger_->exchange(ticket_, bad, static_cast<int>(whole_.value_or(plan_).nodes.size()), least_nodes()) > 0;
+}
+
+// As many as it has got: of a run that may go on with fewer, not always all.
+void Supervision::take_hosts() {
+  const auto addresses = allocation_ ? std::vector<std::string>() : ledger_->hosts_of(ticket_);
+  auto nodes = allocation_ ? nodes_of_allocation() : plan::hosts_at(plan_, addresses);
+  if (whole_ && nodes.size() != plan_.nodes.size()) {
+    const auto slurm_job = plan::remote_of(plan_).slurm_job;
+    plan_ = plan::on_fewer_nodes(*whole_, static_cast<int>(nodes.size()));
+    plan::remote_of(plan_).slurm_job = slurm_job;
+  }
+  plan::place(plan_, std::move(nodes));
+}
+
+// For the history of its states.
+history::Outcome Supervision::with_nodes() const {
+  history::Outcome outcome;
+  if (whole_ && whole_->nodes.size() != plan_.nodes.size()) {
+    outcome.reason =
+        fmt::format("with {} of {} nodes: {}", plan_.nodes.size(), whole_->nodes.size(), fmt::join(plan_.nodes, ", "));
+  }
+  return outcome;
 }
 
 // The compute's own preparation of its nodes. One where it fails counts as not well.

@@ -2,6 +2,7 @@
 // takes it from NotStarted to a terminal state. docs/states.md tells who may do what when.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@ struct Limits {
   int kill_after_s = 5;      // between TERM to mpirun (or to a rank that does not save) and KILL to everything
   int max_restarts = 0;      // how often a run that failed begins again, from its last checkpoint
   bool preemptible = false;  // its nodes may be taken away: it then begins again, however often
+  std::optional<int> least_nodes = {};  // with how few it may go on where lost ones can't be replaced; nullopt: all
 };
 
 // A metric of a run that was stopped and saved: from the request to the end of its last rank.

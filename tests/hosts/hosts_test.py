@@ -333,6 +333,22 @@ class Trouble(OnHosts):
         self.run_job("whole", training, "--set", "compute=local", more=more)
         self.assertEqual(self.weights("goes-on"), self.weights("whole"))
 
+    def test_an_elastic_run_goes_on_with_the_hosts_that_are_left(self):
+        training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
+        more = "distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
+        self.hosts.kill("node-3")
+        process = self.start("shrinks", training, "--elastic", "--min-nodes", "1", more=more)
+        self.wait_for_checkpoint("shrinks", process)
+        self.hosts.kill("node-2")
+        said = self.end(process)
+        self.assertIn("restart 1 of 3 after: node-2 was lost", said)
+        self.assertIn("Running: with 1 of 2 nodes: node-1", said)
+        self.assertEqual(json.loads((self.run_folder("shrinks") / "plan.json").read_text())["nodes"], ["node-1"])
+        self.assertRegex(self.log("shrinks", 0), "goes on from .*step-")
+        self.run_job("whole", training, "--set", "compute=local", more=more)
+        self.assertEqual(self.weights("shrinks"), self.weights("whole"))
+        self.assertIn("--min-nodes wants 1 to 2", self.run_job("none", "true", "--min-nodes", "3", code=2))
+
     def test_a_host_is_prepared_once_and_passed_over_where_that_fails(self):
         self.lockstep("compute", "update", "lab", "--set",
                       "engine.node_preparation=hostname >> /tmp/prepared; test $(hostname) != node-1")

@@ -152,6 +152,21 @@ class Jobs(InACluster):
                 self.assertEqual([self.log(name, rank) for rank in (0, 1)], ["ready\nsaved\n"] * 2)
         self.no_job_is_left()
 
+    def test_an_elastic_run_that_is_preempted_goes_on_with_the_nodes_that_are_free(self):
+        training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
+        more = "distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
+        self.lockstep("compute", "create", "-n", "low", "--set", "engine.type=slurm", "--set",
+                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=low")
+        process = self.start("shrinks", training, "--elastic", compute="low", more=more)
+        self.wait_for_checkpoint("shrinks", process)
+        self.slurm("salloc", "--no-shell", "--partition=dedicated", f"--nodes={self.nodes - 1}", "--exclusive", "--job-name=dedicated")
+        self.addCleanup(self.slurm, "scancel", "--me", "--name=dedicated")
+        said = self.end(process)
+        self.assertIn("preempted for the 1. time", said)
+        self.assertRegex(said, r"Running: with 1 of 2 nodes: n\d")
+        self.run_job("whole", training, more=more, compute="local")
+        self.assertEqual(self.weights("shrinks"), self.weights("whole"))
+
     def test_a_run_that_is_told_to_give_its_nodes_back_saves_and_goes_on_with_nothing_lost(self):
         training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
         more = "distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\npreparation: echo on $(hostname)\n"

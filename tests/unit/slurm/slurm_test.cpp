@@ -44,6 +44,8 @@ TEST(SlurmCommands, AskForAsManyLicensesAsARunHasCores) {
   licensed.license = "ds_cores";
   EXPECT_THAT(test_argv(licensed, {.name = "r", .nodes = 2, .cores = 8}), Contains("--licenses=ds_cores:8"));
   EXPECT_THAT(salloc_argv(licensed, {.name = "r", .nodes = 2, .cores = 8}), Contains("--licenses=ds_cores:8"));
+  EXPECT_THAT(salloc_argv(engine(), {.name = "r", .nodes = 4, .least_nodes = 2}), Contains("--nodes=2-4"));
+  EXPECT_THAT(salloc_argv(engine(), {.name = "r", .nodes = 4, .least_nodes = 4}), Contains("--nodes=4"));
   for (const auto& word : salloc_argv(engine(), {.name = "r", .nodes = 2, .cores = 8})) {
     EXPECT_FALSE(word.starts_with("--licenses")) << word;
   }

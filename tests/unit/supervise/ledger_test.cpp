@@ -15,6 +15,7 @@ namespace lockstep::supervise {
 namespace {
 
 using lockstep::testing::TemporaryFolder;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(Ledger, StartsRunsWhileSlotsAreFree) {
@@ -198,6 +199,23 @@ TEST(LedgerPorts, RefuseWhatCantBeHad) {
   Ledger ledger(folder / "runtime", 4);
   EXPECT_THROW(ledger.reserve_ports(ledger.enter("a", "/w", 1), 40'000), Error);
   EXPECT_THROW(ledger.reserve_ports(12345, 1), Error);
+}
+
+TEST(Ledger, GivesOtherHostsForThoseThatAreNoGoodOrFewerWhereFewerWillDo) {
+  const TemporaryFolder folder;
+  Ledger ledger(folder.path(), 1);
+  const auto mine = ledger.enter_for_hosts("a", "/w", {"h1", "h2", "h3", "h4"}, 2);
+  const auto others = ledger.enter_for_hosts("b", "/w", {"h4"}, 1);
+  ASSERT_TRUE(ledger.try_start(mine));
+  ASSERT_TRUE(ledger.try_start(others));
+  EXPECT_EQ(ledger.exchange(mine, {"h2"}, 2, 2), 2);
+  EXPECT_THAT(ledger.hosts_of(mine), ElementsAre("h1", "h3"));
+  EXPECT_EQ(ledger.exchange(mine, {"h2", "h3"}, 2, 2), 0) << "h4 is another's";
+  EXPECT_THAT(ledger.hosts_of(mine), ElementsAre("h1", "h3"));
+  EXPECT_EQ(ledger.exchange(mine, {"h2", "h3"}, 2, 1), 1);
+  EXPECT_THAT(ledger.hosts_of(mine), ElementsAre("h1"));
+  EXPECT_EQ(ledger.exchange(mine, {}, 2, 1), 2) << "it may have more again";
+  EXPECT_THAT(ledger.hosts_of(mine), ElementsAre("h1", "h3"));
 }
 
 }  // namespace
