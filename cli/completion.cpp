@@ -75,6 +75,7 @@ static std::vector<std::string> words_of(const CLI::App& command, const KnownNam
   }
   if (words.empty() && has_positional(command, "name")) return names_for(command, known);
   if (words.empty() && has_positional(command, "family")) return size_families();
+  if (words.empty() && has_positional(command, "compute")) return known.computes();
   if (command.get_name() == "completion") return {"bash", "zsh", "fish"};
   return words;
 }

@@ -96,6 +96,7 @@ Json compute_json(const spec::Compute& compute) {
   if (!json["engine"].is_null()) {
     json["engine"]["node_preparation"] = text_or_null(compute.node_preparation);
     json["engine"]["node_preparation_timeout"] = compute.node_preparation_timeout_s;
+    json["engine"]["network_check"] = compute.network_check;
   }
   return json;
 }

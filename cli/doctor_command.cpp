@@ -1,10 +1,12 @@
-// `lockstep doctor`: what this machine can do, what it lacks, and how to get it.
+// `lockstep doctor`: what this machine, or a compute's, can do, what it lacks, and how to get it.
 #include <algorithm>
 #include <memory>
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "common/process.hpp"
+#include "launcher/compute/definitions.hpp"
+#include "launcher/hosts/doctor.hpp"
 #include "launcher/machine/doctor.hpp"
 
 namespace lockstep::cli {
@@ -18,11 +20,19 @@ static std::string table(const std::vector<machine::Finding>& findings, const Te
   return text_table({{"FOR"}, {"STATE"}, {"FOUND", false, true}, {"TO DO"}}, rows, terminal);
 }
 
-static int doctor(const OutputOptions& output) {
-  const auto findings = machine::examine({.environment = current_environment(),
-                                          .folder = Workspace::find().root(),
-                                          .runtime_folder = runtime_folder(),
-                                          .programs = this_program().parent_path()});
+static std::vector<machine::Finding> examine(const std::string& compute) {
+  const Workspace workspace = Workspace::find();
+  if (!compute.empty() && compute != "local") {
+    return hosts::examine_compute(workspace, compute::find(workspace, compute), [] { return false; });
+  }
+  return machine::examine({.environment = current_environment(),
+                           .folder = workspace.root(),
+                           .runtime_folder = runtime_folder(),
+                           .programs = this_program().parent_path()});
+}
+
+static int doctor(const std::string& compute, const OutputOptions& output) {
+  const auto findings = examine(compute);
   Json all = Json::array();
   for (const auto& each : findings) {
     all.push_back({{"for", each.capability},
@@ -39,12 +49,21 @@ static int doctor(const OutputOptions& output) {
 }
 
 void add_doctor_command(const Command& root) {
-  const Command command = root.add("doctor", "Check this machine: what it can do, what it lacks, and how to get it",
-                                   "lockstep doctor\n"
-                                   "lockstep doctor -o json");
-  auto output = std::make_shared<OutputOptions>();
-  add_output_options(command, *output);
-  command.does([output] { return doctor(*output); });
+  struct Arguments {
+    std::string compute;
+    OutputOptions output;
+  };
+  const Command command =
+      root.add("doctor",
+               "Check this machine, or those of a compute: what they can do, what they lack, and how "
+               "to get it",
+               "lockstep doctor\n"
+               "lockstep doctor lab                       # its hosts, and what passes between them\n"
+               "lockstep doctor -o json --query \"[?state!='ok']\"");
+  auto arguments = std::make_shared<Arguments>();
+  command.option("compute", arguments->compute, "COMPUTE", "A compute; without it this machine");
+  add_output_options(command, arguments->output);
+  command.does([arguments] { return doctor(arguments->compute, arguments->output); });
 }
 
 }  // namespace lockstep::cli

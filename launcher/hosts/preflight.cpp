@@ -1,6 +1,7 @@
 #include "launcher/hosts/preflight.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include "common/clock.hpp"
 #include "common/digest.hpp"
 #include "common/error.hpp"
+#include "launcher/hosts/network.hpp"
 #include "launcher/hosts/reach.hpp"
 #include "launcher/hosts/ssh.hpp"
 #include "launcher/hosts/usual_speed.hpp"
@@ -26,7 +28,13 @@ constexpr std::int64_t least_disk = gib;
 constexpr std::int64_t least_memory = gib / 4;
 constexpr std::int64_t most_clock_difference_ms = 30'000;
 constexpr const char* entrypoint = "lockstep-entrypoint";
-constexpr const char* trainer = "lockstep-train";
+
+// What nodes run of ours: without the first nothing, and without the others not what they are for.
+std::vector<std::string> those_there(const fs::path& folder) {
+  std::vector<std::string> names{entrypoint, "lockstep-train", std::string(network_check_program)};
+  std::erase_if(names, [&](const std::string& each) { return ::access((folder / each).c_str(), X_OK) != 0; });
+  return names;
+}
 
 // `sh -c` with words of its own: nothing of a path or a name is part of the script.
 std::vector<std::string> script(const std::string& text, const std::vector<std::string>& words) {
@@ -58,9 +66,7 @@ Command copy_command(const plan::RemotePart& remote, const spec::Host& host, con
                                 R"(set -o pipefail; here=$1 files=$2; shift 2; tar -C "$here" -cf - $files | "$@")",
                                 "bash",
                                 programs.here.string(),
-                                ::access((programs.here / trainer).c_str(), X_OK) == 0
-                                    ? fmt::format("{} {}", entrypoint, trainer)
-                                    : std::string(entrypoint)};
+                                fmt::format("{}", fmt::join(those_there(programs.here), " "))};
   argv.insert(argv.end(), there.begin(), there.end());
   return {argv, {}, environment_of(remote)};
 }
@@ -112,8 +118,8 @@ NodePrograms node_programs(const fs::path& lockstep_program, const fs::path& scr
     throw failure("{} is not there: hosts run a copy of it (./x build release {})", (here / entrypoint).string(),
                   entrypoint);
   }
-  std::string digests = sha256_hex_of_file(here / entrypoint);
-  if (::access((here / trainer).c_str(), X_OK) == 0) digests += sha256_hex_of_file(here / trainer);
+  std::string digests;
+  for (const auto& each : those_there(here)) digests += sha256_hex_of_file(here / each);
   return {here, scratch / "bin" / sha256_hex(digests).substr(0, 16)};
 }
 
@@ -146,6 +152,7 @@ plan::RemoteCompute compute_of(const spec::Compute& compute, const fs::path& loc
   }
   remote.node_preparation = compute.node_preparation;
   remote.node_preparation_timeout_s = compute.node_preparation_timeout_s;
+  remote.network_check = compute.network_check;
   tell_by_size(compute, remote);
   remote.node_program = node_programs(lockstep_program, remote.scratch).there / entrypoint;
   return remote;

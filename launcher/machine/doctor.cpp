@@ -29,6 +29,7 @@ class Doctor {
     look_at_shell();
     look_at_mpirun();
     look_at_shared_memory();
+    look_at_other_machines();
     look_at_trainer();
     look_at_gpus();
     look_at_python();
@@ -116,6 +117,20 @@ class Doctor {
     const bool enough = free >= 0.25;
     add({"shared memory", enough ? Health::ok : Health::broken, false, fmt::format("/dev/shm, {:.2f} GiB free", free),
          enough ? "" : "of a container: --shm-size=2g"});
+  }
+
+  void look_at_other_machines() {
+    const auto found = [&](const char* capability, const std::vector<const char*>& programs, const char* remedy) {
+      for (const char* const each : programs) {
+        if (program(each)) continue;
+        return add({capability, Health::missing, false, fmt::format("no {} in PATH", each), remedy});
+      }
+      add({capability, Health::ok, false, program(programs.front())->string(), ""});
+    };
+    found("jobs on hosts (ssh)", {"ssh"}, "install OpenSSH's client (Debian: openssh-client)");
+    found("jobs in a Slurm cluster", {"salloc", "srun", "squeue", "sinfo", "scontrol"},
+          "install Slurm's commands (Debian: slurm-client)");
+    found("a cluster in a box", {"slurmctld", "slurmd", "munged"}, "install Slurm and MUNGE (Debian: slurm-wlm munge)");
   }
 
   void look_at_trainer() {

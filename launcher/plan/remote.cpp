@@ -61,13 +61,16 @@ static int ranks_of_node(const Plan& plan, std::size_t node) {
                                         [&](const Rank& rank) { return rank.node == static_cast<int>(node); }));
 }
 
+// Slurm knows its nodes by their names.
+static std::string name_for_mpirun(const Plan& plan, const spec::Host& host) {
+  return remote_of(plan).compute.slurm ? host.name : host.address;
+}
+
 static std::string hosts_argument(const Plan& plan) {
   std::vector<std::string> hosts;
   for (std::size_t node = 0; node < remote_of(plan).hosts.size(); ++node) {
-    const spec::Host& host = remote_of(plan).hosts[node];
-    // Slurm knows its nodes by their names.
     hosts.push_back(
-        fmt::format("{}:{}", remote_of(plan).compute.slurm ? host.name : host.address, ranks_of_node(plan, node)));
+        fmt::format("{}:{}", name_for_mpirun(plan, remote_of(plan).hosts[node]), ranks_of_node(plan, node)));
   }
   return fmt::format("{}", fmt::join(hosts, ","));
 }
@@ -129,6 +132,22 @@ std::vector<std::string> remote_mpirun_argv(const Plan& plan, const Environment&
   }
   // The ranks' own folder. For mpirun, which runs here, the variable is the folder on this machine.
   argv.insert(argv.end(), {"-x", "LOCKSTEP_RUN_DIR=" + remote_of(plan).folder.root().string()});
+  return argv;
+}
+
+std::vector<std::string> mpirun_once_per_node(const Plan& plan, const std::string& program, int timeout_s) {
+  const auto end = std::find(plan.argv.begin(), plan.argv.end(), remote_of(plan).compute.node_program.string());
+  std::vector<std::string> argv(plan.argv.begin(), end);
+  std::vector<std::string> hosts;
+  for (const auto& host : remote_of(plan).hosts) hosts.push_back(name_for_mpirun(plan, host) + ":1");
+  for (const auto& [option, value] :
+       std::initializer_list<std::pair<const char*, std::string>>{{"-np", std::to_string(hosts.size())},
+                                                                  {"--host", fmt::format("{}", fmt::join(hosts, ","))},
+                                                                  {"--wdir", "/"}}) {
+    const auto found = std::find(argv.begin(), argv.end(), option);
+    if (found != argv.end() && found + 1 != argv.end()) *(found + 1) = value;
+  }
+  argv.insert(argv.end(), {"--timeout", std::to_string(timeout_s), program});
   return argv;
 }
 

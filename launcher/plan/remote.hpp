@@ -17,6 +17,8 @@ void send_and_bring(Plan& plan);  // paths of inputs and outputs as the nodes ha
 
 // Up to and without the program. As mpirun_argv(), for ranks that are reached by ssh.
 std::vector<std::string> remote_mpirun_argv(const Plan& plan, const Environment& environment);
+// The same mpirun for one process of `program` on each node, in a folder that is everywhere.
+std::vector<std::string> mpirun_once_per_node(const Plan& plan, const std::string& program, int timeout_s);
 std::vector<std::string> ranks_variables(const Plan& plan);  // those of plan.environment that they get
 // By name, so that no value is an argument.
 void export_variables(std::vector<std::string>& argv, const std::vector<std::string>& names);

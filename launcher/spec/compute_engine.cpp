@@ -184,6 +184,7 @@ void read_engine(Keys& keys, ComputeDraft& draft) {
     engine.required("type", type, check_engine);
     engine.optional("node_preparation", draft.compute.node_preparation, check_command);
     engine.optional("node_preparation_timeout", draft.compute.node_preparation_timeout_s, Range{1, 24 * 3600});
+    engine.optional("network_check", draft.compute.network_check);
     if (type == "slurm") return read_slurm(engine, draft);
     HostsEngine hosts;
     std::string scratch;

@@ -154,15 +154,19 @@ std::optional<int> Supervision::reserved_port() {
   }
 }
 
-void Supervision::start() {
-  Program program{{}, plan_.folder.snapshot(), current_environment()};
-  entrypoint::drop_rank_environment(program.environment);  // of the rank that submitted us, if one did
-  for (const auto& [name, value] : plan_.environment) program.environment.insert_or_assign(name, value);
+Environment Supervision::programs_environment() const {
+  Environment environment = current_environment();
+  entrypoint::drop_rank_environment(environment);  // of the rank that submitted us, if one did
+  for (const auto& [name, value] : plan_.environment) environment.insert_or_assign(name, value);
   // The sweep finds the run's processes by the first; entrypoint and runner find their folder by the second.
-  program.environment.insert_or_assign("LOCKSTEP_RUN_ID", plan_.run_id);
-  program.environment.insert_or_assign("LOCKSTEP_RUN_DIR", plan_.folder.root().string());
-  for (const auto& [name, value] : hosts::launcher_environment(plan_))
-    program.environment.insert_or_assign(name, value);
+  environment.insert_or_assign("LOCKSTEP_RUN_ID", plan_.run_id);
+  environment.insert_or_assign("LOCKSTEP_RUN_DIR", plan_.folder.root().string());
+  for (const auto& [name, value] : hosts::launcher_environment(plan_)) environment.insert_or_assign(name, value);
+  return environment;
+}
+
+void Supervision::start() {
+  Program program{{}, plan_.folder.snapshot(), programs_environment()};
   if (!program.environment.contains("MASTER_PORT")) {  // not two runs of one machine at the same
     if (const auto port = reserved_port()) program.environment["MASTER_PORT"] = std::to_string(*port);
   }

@@ -47,6 +47,7 @@ class Supervision {
   std::optional<Ending> prepare();
   std::optional<int> reserved_port();
   void open_endpoint();
+  Environment programs_environment() const;
   void start();
   Ending watch();
   std::optional<Again> why_again(Ending& ending);  // nullopt: it has ended
@@ -72,6 +73,8 @@ class Supervision {
   bool wait_for_nodes(std::string& problem);
   void ask_for_nodes();
   void prepare_hosts(std::vector<std::string>& bad, std::vector<std::string>& problems);
+  void look_at_network(std::vector<std::string>& bad, std::vector<std::string>& problems);
+  std::string known_as(const spec::Host& host) const;
   bool a_node_did_not_come();
   void note_queue();
   std::optional<Ending> go_to_hosts();

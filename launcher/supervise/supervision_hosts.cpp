@@ -10,6 +10,7 @@
 #include "common/digest.hpp"
 #include "common/error.hpp"
 #include "common/fault.hpp"
+#include "launcher/hosts/network.hpp"
 #include "launcher/hosts/node_preparation.hpp"
 #include "launcher/hosts/preflight.hpp"
 #include "launcher/hosts/reach.hpp"
@@ -172,13 +173,14 @@ bool Supervision::choose_hosts(std::string& problem) {
     const std::size_t before = bad.size();
     for (const auto& each : reports) {
       if (each.problems.empty()) continue;
-      bad.push_back(allocation_ ? each.host.name : each.host.address);
+      bad.push_back(known_as(each.host));
       for (const auto& text : each.problems) {
         problems.push_back(text);
         say("hosts", text);
       }
     }
     if (bad.size() == before) prepare_hosts(bad, problems);
+    if (bad.size() == before) look_at_network(bad, problems);
     if (bad.size() == before) break;
     if (allocation_) {  // these go back; others are asked for
       bad_nodes_ = bad;
@@ -247,10 +249,30 @@ void Supervision::prepare_hosts(std::vector<std::string>& bad, std::vector<std::
     if (node.problem.empty()) continue;
     say("hosts", node.problem);
     problems.push_back(node.problem);
-    bad.push_back(allocation_ ? node.host.name : node.host.address);
+    bad.push_back(known_as(node.host));
     hosts::drain(remote, node);
   }
 }
+
+// After the preparation, which may be what brings the network up.
+void Supervision::look_at_network(std::vector<std::string>& bad, std::vector<std::string>& problems) {
+  const auto report = hosts::check_network(plan_, programs_environment(), [this] {
+    listen(0);
+    return over();
+  });
+  if (!report.measured.empty()) {
+    say("hosts", fmt::format("a sum over {} nodes: {}", plan_.nodes.size(), report.measured));
+  }
+  fault_point("supervisor.after_network_check");
+  if (report.problem.empty()) return;
+  if (!report.bad) throw failure("{}", report.problem);
+  say("hosts", report.problem);
+  problems.push_back(report.problem);
+  bad.push_back(known_as(plan::remote_of(plan_).hosts[*report.bad]));
+}
+
+// To Slurm by its name, to the ledger by its address.
+std::string Supervision::known_as(const spec::Host& host) const { return allocation_ ? host.name : host.address; }
 
 void Supervision::start_agents() {
   hosts::AgentSettings settings;

@@ -358,6 +358,29 @@ class Trouble(OnHosts):
         node = json.loads(self.lockstep("compute", "list-nodes", "lab", "-o", "json"))[0]
         self.assertEqual((node["state"], node["problems"]), ("unusable", ["node-1: its preparation failed (exit code 1)"]))
 
+    def test_hosts_that_do_not_reach_each_other_are_not_used_together(self):
+        more = "distribution: {type: mpi}\n"
+        for what, command in (("packets vanish", "neigh replace 10.0.0.2 lladdr 02:00:00:00:00:ee dev eth0 nud permanent"),
+                              ("no way leads there", "route add unreachable 10.0.0.2")):
+            with self.subTest(what):
+                self.hosts.on("node-1", ["ip", *command.split()], check=True)
+                name = what.replace(" ", "-")
+                self.run_job(name, "hostname", more=more)
+                self.assertEqual([self.log(name, rank) for rank in (0, 1)], ["node-1\n", "node-3\n"])
+                said = (self.run_folder(name) / "logs/system.log").read_text()
+                self.assertIn("node-2: no message of MPI passes between it and node-1: let TCP pass", said)
+                self.assertRegex(said, r"a sum over 2 nodes: 4 B in [0-9.]+ [um]s, 4 MiB in [0-9.]+ ms \([0-9.]+ GB/s\)")
+        said = self.run_job("all", "hostname", nodes=3, more=more, code=1)
+        self.assertIn("too few hosts of 'lab' are well: node-2: no message of MPI passes", said)
+        self.nothing_is_left()
+        said = self.lockstep("doctor", "lab", "-o", "json", code=1)
+        findings = {each["for"]: each for each in json.loads(said)}
+        self.assertEqual([findings[each]["state"] for each in self.hosts.names], ["ok"] * 3)
+        self.assertIn("node-2: no message of MPI passes", findings["messages between them"]["found"])
+        self.assertIn("let TCP pass", findings["messages between them"]["to_do"])
+        self.lockstep("compute", "update", "lab", "--set", "engine.network_check=false")
+        self.run_job("unasked", "hostname", nodes=3, more=more)
+
     def test_a_cancel_ends_the_preparation_of_hosts(self):
         self.lockstep("compute", "update", "lab", "--set", "engine.node_preparation=echo > /tmp/begun; sleep 1000")
         process = self.start("endless", "hostname")
@@ -406,7 +429,9 @@ class Trouble(OnHosts):
                 self.nothing_is_left()
 
     def test_too_few_hosts_are_refused_at_submit_with_the_remedy(self):
+        self.assertRegex(self.lockstep("doctor", "lab"), r"messages between them +ok +a sum: 4 B in ")
         self.hosts.cut("node-1")
+        self.assertRegex(self.lockstep("doctor", "lab", code=1), r"node-1 +broken +(it does not answer|no way leads there) +is it up,")
         said = self.run_job("refused", "hostname", code=2, nodes=3)
         self.assertRegex(said, "node-1: (it does not answer|no way leads there): is it up")
         self.assertIn("no run", self.lockstep("job", "show", "refused", code=3))

@@ -99,6 +99,17 @@ class Jobs(InACluster):
         self.assertRegex(said, "compute 'box': Slurm would never start it: .*[Nn]ode")
         self.lockstep("job", "show", "four", code=3)
 
+    def test_its_doctor_asks_slurm_for_its_nodes_and_whether_a_run_would_get_one(self):
+        said = self.lockstep("doctor", "box")
+        self.assertRegex(said, rf"nodes +ok +partition main: {self.nodes} idle")
+        self.assertRegex(said, "a run on one node +ok +Slurm would start it")
+        self.addCleanup(self.slurm, "scontrol", "update", "nodename=n2", "state=resume")
+        self.slurm("scontrol", "update", "nodename=n2", "state=drain", "reason=burnt")
+        self.assertRegex(self.lockstep("doctor", "box", code=1), "n2 +broken +burnt.* +once that is mended: scontrol update nodename=n2")
+        self.lockstep("compute", "create", "-n", "nowhere", "--set", "engine.type=slurm", "--set", f"engine.config_file={self.box}/slurm.conf",
+                      "--set", "engine.partition=none")
+        self.assertRegex(self.lockstep("doctor", "nowhere", code=1), "nodes +broken +partition none has none")
+
     def test_a_rank_that_fails_is_named_with_its_node(self):
         said = self.run_job("fails", "if [ $RANK = 1 ]; then echo it was me; exit 7; fi; sleep 100", code=1,
                             more="distribution: {type: pytorch}\n")
