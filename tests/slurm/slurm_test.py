@@ -224,16 +224,6 @@ class Jobs(InACluster):
         said = self.run_job("fine", "true", "--set", "experiment_name=saving", nodes=1, compute="low")
         self.assertNotIn("partition low gives", said)
 
-    def test_the_weights_are_those_of_this_machine(self):
-        training = f"lockstep-train --model mlp --data {DATA} --epochs 1 --seed 5"
-        more = "distribution: {type: mpi, process_count_per_instance: 1}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
-        self.run_job("there", training, more=more)
-        self.run_job("here", training, more=more, compute="local")
-        self.assertEqual(self.weights("there"), self.weights("here"))
-
-    def test_ddp_of_pytorch_comes_to_the_losses_of_this_machine(self):
-        self.assertEqual(self.ddp_losses("ddp", "box"), self.ddp_losses("ddp-here", "local"))
-
 
 class FromZero(InACluster):
     """Nodes that are there only while somebody needs them, as an AmlCompute cluster's."""

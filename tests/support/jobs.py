@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -106,17 +105,6 @@ class JobCase(unittest.TestCase):
     def wait_for_checkpoint(self, name, process):
         self.wait_for(lambda: list(self.run_folder(name).glob("checkpoints/step-*/manifest.json")), "a checkpoint is here",
                       process, deadline_s=120)
-
-    def ddp_losses(self, name, compute):
-        """Of a job of PyTorch's on two nodes with two processes each, as each of them says it."""
-        if subprocess.run([PYTHON, "-c", "import torch"], capture_output=True, check=False).returncode != 0:
-            self.skipTest("Debian's python3-torch is not installed")
-        self.end(self.popen([self.lockstep_program, "run", DDP, "--name", name, "--set", f"compute={compute}", "--set",
-                             "resources.instance_count=2", "--set", f"command={PYTHON} ddp.py"], env=self.environment,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
-        losses = [re.findall(r"loss \S+", self.log(name, rank)) for rank in range(4)]
-        self.assertEqual([len(each) for each in losses], [1] * 4)
-        return losses
 
     def weights(self, name):
         return (self.run_folder(name) / "outputs/model/model.safetensors").read_bytes()
