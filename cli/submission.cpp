@@ -60,8 +60,8 @@ static void check_elastic(plan::Plan& plan, const SubmissionOptions& options) {
 
 plan::Plan plan_job(const SubmissionOptions& options, const Workspace& workspace) {
   if (options.stop_grace_s < 0) throw bad_input("--stop-grace wants seconds, 0 or more, not {}", options.stop_grace_s);
-  if (options.max_restarts.value_or(0) < 0)
-    throw bad_input("--max-restarts wants a number, 0 or more, not {}", *options.max_restarts);
+  const int restarts = options.max_restarts.value_or(0);
+  if (restarts < 0) throw bad_input("--max-restarts wants a number, 0 or more, not {}", restarts);
   spec::CommandJob job = spec::read_job_file(options.file, options.sets);
   const plan::Surroundings around = surroundings_of(job, options, workspace);
   plan::Plan plan = plan::plan(job, compute_of(job, workspace, around), around);

@@ -74,8 +74,9 @@ std::vector<Finding> examine_hosts(const Workspace& workspace, const plan::Remot
   std::vector<spec::Host> well;
   for (const auto& each : reports) {
     for (const auto& problem : each.problems) findings.push_back(of_problem(each.host.name, each.host.name, problem));
-    if (!each.problems.empty() || !each.probe) continue;
-    findings.push_back({each.host.name, Health::ok, true, found_on(*each.probe), ""});
+    const auto& probe = each.probe;
+    if (!probe || !each.problems.empty()) continue;
+    findings.push_back({each.host.name, Health::ok, true, found_on(*probe), ""});
     well.push_back(each.host);
   }
   if (well.size() > 1) look_at_network(idle_run(compute, well, workspace), canceled, findings);
