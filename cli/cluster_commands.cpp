@@ -26,6 +26,7 @@ struct UpArguments {
   std::optional<int> cores_per_node;
   std::optional<int> memory_mb;
   std::vector<std::string> licenses;
+  bool accounting = false;
 };
 
 cluster::ClusterFolder folder_at(const std::string& given) {
@@ -33,6 +34,9 @@ cluster::ClusterFolder folder_at(const std::string& given) {
 }
 
 void say(const std::string& what) { fmt::print(stderr, "{}\n", what); }
+
+constexpr const char* account_hint =
+    "sacct -X --format=JobID,JobName%40,Account,QOS,State shows what ran, sacctmgr changes accounts and QOS.\n";
 
 int up(const UpArguments& arguments) {
   const cluster::ClusterFolder folder = folder_at(arguments.folder);
@@ -43,11 +47,12 @@ int up(const UpArguments& arguments) {
   spec.cores_per_node = arguments.cores_per_node.value_or(cluster::cores_of_machine());
   spec.memory_mb = arguments.memory_mb.value_or(cluster::memory_share_mb(spec.nodes + spec.cloud_nodes));
   for (const auto& each : arguments.licenses) spec.licenses.push_back(cluster::parse_license(each));
+  spec.accounting = arguments.accounting;
   InterruptWatch interrupts;
   cluster::bring_up(folder, spec, this_program(), say, [&] { return interrupts.count() > 0; });
   print_text(
-      fmt::format("export SLURM_CONF={}\n\nA compute file that uses it:\n\n{}\nlockstep cluster down{} ends it.\n",
-                  folder.slurm_conf().string(), cluster::compute_example(folder),
+      fmt::format("export SLURM_CONF={}\n\nA compute file that uses it:\n\n{}\n{}lockstep cluster down{} ends it.\n",
+                  folder.slurm_conf().string(), cluster::compute_example(folder), spec.accounting ? account_hint : "",
                   arguments.folder.empty() ? "" : " --folder " + folder.root().string()));
   return 0;
 }
@@ -85,6 +90,7 @@ Json view_json(const cluster::ClusterFolder& folder, const cluster::View& view) 
           {"slurm_conf", folder.slurm_conf().string()},
           {"cores_per_node", view.spec.cores_per_node},
           {"memory_mb", view.spec.memory_mb},
+          {"accounting", view.spec.accounting},
           {"daemons", daemons},
           {"nodes", nodes},
           {"jobs", jobs},
@@ -137,6 +143,7 @@ void add_up(const Command& cluster) {
   const Command command = cluster.add("up", "Start a cluster and wait until its nodes are idle",
                                       "lockstep cluster up --nodes 4\n"
                                       "lockstep cluster up --nodes 1 --cloud-nodes 3 --idle-seconds 30\n"
+                                      "lockstep cluster up --nodes 2 --accounting\n"
                                       "lockstep cluster up --folder /tmp/second --cores-per-node 8 --license matlab:2");
   auto arguments = std::make_shared<UpArguments>();
   command.option("--nodes", arguments->nodes, "N", "Nodes that are there from the beginning: n1, n2, ... (2)");
@@ -149,6 +156,8 @@ void add_up(const Command& cluster) {
   command.option("--idle-seconds", arguments->idle_seconds, "S",
                  "Seconds after which an idle cloud node is stopped (120)");
   command.option("--license", arguments->licenses, "NAME:COUNT", "Something of which jobs may use COUNT at a time");
+  command.flag("--accounting", arguments->accounting,
+               "With slurmdbd over MariaDB: accounts, QOS, sacct; you are in the account lockstep");
   add_folder(command, arguments->folder);
   command.does([arguments] { return up(*arguments); });
 }

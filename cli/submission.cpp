@@ -11,7 +11,7 @@
 #include "launcher/compute/quotas.hpp"
 #include "launcher/hosts/preflight.hpp"
 #include "launcher/hosts/reach.hpp"
-#include "launcher/slurm/allocation.hpp"
+#include "launcher/slurm/admission.hpp"
 #include "launcher/spec/read_job.hpp"
 #include "launcher/supervise/cores.hpp"
 
@@ -84,10 +84,10 @@ static void look_at_hosts(const plan::Plan& plan, const Workspace& workspace) {
     if (!config.empty() && !fs::exists(config)) {  // Slurm's own commands would look for it for a minute
       throw failure("compute '{}': there is no {}: is the cluster up?", plan.compute, config.string());
     }
-    const std::string never = slurm::never_fits(*compute.slurm, hosts::slurm_request(plan));
+    const std::string refusal = slurm::refusal_of(*compute.slurm, hosts::slurm_request(plan));
     const std::string licenses = slurm::licenses_text(*compute.slurm, plan::cores_of(plan));
-    if (!never.empty())
-      throw bad_input("compute '{}': Slurm would never start it: {}{}", plan.compute, never,
+    if (!refusal.empty())
+      throw bad_input("compute '{}': {}{}", plan.compute, refusal,
                       licenses.empty() ? "" : fmt::format(" (it asks for --licenses={})", licenses));
     return;
   }

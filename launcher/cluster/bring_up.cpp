@@ -1,10 +1,13 @@
 #include <fmt/ranges.h>
+#include <sys/wait.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/clock.hpp"
 #include "common/digest.hpp"
 #include "common/error.hpp"
+#include "launcher/cluster/accounting_conf.hpp"
 #include "launcher/cluster/apply.hpp"
 #include "launcher/cluster/cluster.hpp"
 #include "launcher/cluster/daemons.hpp"
@@ -42,6 +45,7 @@ void write_files(const ClusterFolder& folder, const ClusterSpec& spec, const fs:
   }
   write_file_atomically(folder.munge_key(), random_hex(128), 0400);
   write_file_atomically(folder.slurm_conf(), slurm_conf(folder, spec));
+  if (spec.accounting) write_file_atomically(folder.slurmdbd_conf(), slurmdbd_conf(folder, spec), 0600);
   if (spec.cloud_nodes > 0) {
     autoscale::ScaledNodes nodes;
     nodes.compute = "cloud";
@@ -71,6 +75,7 @@ class Start {
   void run() {
     start_munged(folder_, environment_);
     wait({"munged"}, "munged answers", [this] { return listener_at(folder_.munge_socket()) != 0; });
+    if (spec_.accounting) start_accounting();
     start_controller(folder_, environment_);
     for (const auto& each : spec_.static_names()) start_node(folder_, environment_, each, false);
     wait({"slurmctld"}, "slurmctld answers", [this] { return is_listening(spec_.first_port); });
@@ -80,6 +85,30 @@ class Start {
   }
 
  private:
+  // All of it before slurmctld, which so knows who may run jobs from its first moment.
+  void start_accounting() {
+    install_database();
+    start_database(folder_, environment_);
+    wait({"mariadbd"}, "MariaDB answers", [this] { return listener_at(folder_.database_socket()) != 0; });
+    start_slurmdbd(folder_, environment_);
+    wait({"mariadbd", "slurmdbd"}, "slurmdbd answers", [this] { return is_listening(spec_.slurmdbd_port()); });
+    for (auto& each : account_commands(spec_.user)) ask_slurm(environment_, std::move(each), std::chrono::minutes(1));
+  }
+
+  void install_database() {
+    const ProcessId process = start_database_installation(folder_, environment_);
+    const bool ended = wait_until([&] { return is_canceled_() || !is_alive(process); }, limit_ms);
+    if (is_canceled_()) interrupted();
+    int status = -1;
+    if (ended) ::waitpid(process.pid, &status, 0);
+    if (status != 0) throw failure("there is no database. {}", last_words(folder_, "mariadb-install-db"));
+    fs::remove(folder_.process_file("mariadb-install-db"));
+  }
+
+  [[noreturn]] static void interrupted() {
+    throw Error(ExitCode::interrupted, "interrupted; the cluster was taken down again");
+  }
+
   // slurmctld may listen and not answer yet.
   bool all_are_idle() {
     try {
@@ -98,7 +127,7 @@ class Start {
       return std::find_if(daemons.begin(), daemons.end(), [&](const auto& each) { return !runs(folder_, each); });
     };
     const bool ended = wait_until([&] { return is_canceled_() || dead() != daemons.end() || is_so(); }, limit_ms);
-    if (is_canceled_()) throw Error(ExitCode::interrupted, "interrupted; the cluster was taken down again");
+    if (is_canceled_()) interrupted();
     if (dead() != daemons.end()) throw failure("{} ended. {}", *dead(), last_words(folder_, *dead()));
     if (!ended) {
       throw failure("not within {}: {}\n{}{}", duration_text(limit_ms), what, states_,
@@ -122,7 +151,7 @@ void bring_up(const ClusterFolder& folder, ClusterSpec spec, const fs::path& loc
               const std::function<bool()>& is_canceled) {
   spec.user = user_name();
   check(spec);
-  check_machine(environment_for(folder, current_environment()));
+  check_machine(environment_for(folder, current_environment()), spec.accounting);
   spec.first_port = free_ports(spec.ports());
   make_own_folder(folder.root());
   const auto lock = FileLock::try_take(folder.lock());

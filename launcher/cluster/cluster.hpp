@@ -12,7 +12,8 @@ namespace lockstep::cluster {
 
 using Tell = std::function<void(const std::string&)>;
 
-// Makes the folder, starts munged, slurmctld and a slurmd for each static node, and waits until all of these are idle.
+// Makes the folder, starts munged, with accounting mariadbd and slurmdbd, slurmctld and a slurmd for each static node,
+// and waits until all of these are idle.
 // Chooses the ports. `lockstep` is what slurmctld will call for cloud nodes. Throws bad_input when the folder has a
 // cluster, or anything else, in it; failure, with the last lines of who failed, after everything was stopped and
 // removed. `is_canceled` ends it in the same way.

@@ -19,6 +19,7 @@ class ClusterFolder {
   fs::path record() const { return root_ / "cluster.json"; }  // there from the first moment to the last
   fs::path lock() const { return root_ / "lock"; }            // of who brings up or takes down
   fs::path slurm_conf() const { return root_ / "slurm.conf"; }
+  fs::path slurmdbd_conf() const { return root_ / "slurmdbd.conf"; }  // where slurmdbd looks: beside slurm.conf
   autoscale::SlurmFolder slurm() const { return autoscale::SlurmFolder(root_); }  // computes whose nodes come and go
 
   fs::path run() const { return root_ / "run"; }
@@ -36,6 +37,9 @@ class ClusterFolder {
   fs::path log(const std::string& daemon) const { return logs() / (daemon + ".log"); }    // with times
   fs::path said(const std::string& daemon) const { return logs() / (daemon + ".said"); }  // stdout, stderr
   fs::path nodes_log() const { return logs() / "nodes.log"; }                             // starts and stops of nodes
+
+  fs::path database() const { return root_ / "database"; }  // MariaDB's, of a cluster with accounting
+  fs::path database_socket() const { return run() / "mariadb.sock"; }
 
   fs::path state() const { return root_ / "state"; }                                  // of slurmctld
   fs::path spool(const std::string& node) const { return root_ / "spool" / node; }    // of a node's slurmd

@@ -66,8 +66,14 @@ std::vector<Seen> look_around(const ClusterFolder& folder) {
 
 // Debian's programs end in -wlm.
 bool is_daemon(const std::string& program) {
-  constexpr std::array<std::string_view, 4> names = {"slurmctld", "slurmd", "slurmstepd", "munged"};
+  constexpr std::array<std::string_view, 6> names = {"slurmctld",  "slurmdbd", "slurmd",
+                                                     "slurmstepd", "munged",   "mariadbd"};
   return std::any_of(names.begin(), names.end(), [&](auto each) { return program.starts_with(each); });
+}
+
+// Of a slurmdbd the host name is this machine's.
+bool is_of_node(const std::string& program) {
+  return (program.starts_with("slurmd") && !program.starts_with("slurmdbd")) || program.starts_with("slurmstepd");
 }
 
 // The slurmstepds of a node. A slurmstepd of who is not root can't be looked into by its own user.
@@ -87,8 +93,7 @@ std::vector<ProcessId> with_neighbours(const std::vector<Seen>& all, const std::
   const std::string our_namespace = link_of(::getpid(), "ns/uts");
   std::set<std::string> namespaces;
   for (const Seen& each : all) {
-    const bool is_on_node = each.program.starts_with("slurmd") || each.program.starts_with("slurmstepd");
-    if (is_on_node && found.contains(each.id.pid) && each.host_namespace != our_namespace) {
+    if (is_of_node(each.program) && found.contains(each.id.pid) && each.host_namespace != our_namespace) {
       namespaces.insert(each.host_namespace);
     }
   }
@@ -123,7 +128,7 @@ std::vector<ProcessId> processes_of(const ClusterFolder& folder, const std::vect
   const auto all = look_around(folder);
   std::set<pid_t> found;
   for (const std::string& each : nodes) add_node(found, all, folder, each);
-  for (const char* each : {"munged", "slurmctld"}) {
+  for (const char* each : {"munged", "mariadb-install-db", "mariadbd", "slurmdbd", "slurmctld"}) {
     const auto daemon = read_process_file(folder.process_file(each));
     if (daemon && is_alive(*daemon)) found.insert(daemon->pid);
   }

@@ -18,6 +18,21 @@ std::string license_line(const ClusterSpec& spec) {
   return words.empty() ? "" : fmt::format("Licenses={}\n", fmt::join(words, ","));
 }
 
+// limits and qos: or the limits of a QOS would be written down and not kept. linux: sacct tells memory and time of
+// steps.
+std::string accounting_lines(const ClusterFolder& folder, const ClusterSpec& spec) {
+  if (!spec.accounting) return "JobAcctGatherType=jobacct_gather/none\n";
+  return fmt::format(
+      R"(JobAcctGatherType=jobacct_gather/linux
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=localhost
+AccountingStoragePort={}
+AccountingStoragePass={}
+AccountingStorageEnforce=associations,limits,qos
+)",
+      spec.slurmdbd_port(), folder.munge_socket().string());
+}
+
 }  // namespace
 
 // Why these: linuxproc and task/none ask for no cgroups. cred_expire is also how long a job that was preempted waits
@@ -43,8 +58,7 @@ SlurmdLogFile={slurmd_log}
 TmpFS={temporary}
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-SelectType=select/cons_tres
+{accounting}SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 DefMemPerCPU={memory_per_core}
 ReturnToService=2
@@ -70,7 +84,7 @@ Include {fragment}
       fmt::arg("slurmd_pid", folder.pid_file("%n").string()), fmt::arg("slurmd_log", folder.log("%n").string()),
       fmt::arg("temporary", folder.temporary("%n").string()),
       fmt::arg("memory_per_core", std::max(1, spec.memory_mb / spec.cores_per_node)),
-      fmt::arg("licenses", license_line(spec)),
+      fmt::arg("accounting", accounting_lines(folder, spec)), fmt::arg("licenses", license_line(spec)),
       fmt::arg("node_line",
                autoscale::node_definition("n", spec.nodes, spec.first_port + 1, spec.cores_per_node, spec.memory_mb)),
       fmt::arg("statics", statics), fmt::arg("fragment", folder.slurm().fragment().string()));

@@ -28,6 +28,11 @@ std::vector<std::string> ClusterSpec::static_names() const {
   return names;
 }
 
+std::vector<std::string> ClusterSpec::daemon_names() const {
+  if (accounting) return {"munged", "mariadbd", "slurmdbd", "slurmctld"};
+  return {"munged", "slurmctld"};
+}
+
 int cores_of_machine() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 int memory_share_mb(int nodes) {
@@ -63,7 +68,7 @@ std::string to_json(const ClusterSpec& spec) {
   const nlohmann::json object{
       {"nodes", spec.nodes},         {"cloud_nodes", spec.cloud_nodes},   {"cores_per_node", spec.cores_per_node},
       {"memory_mb", spec.memory_mb}, {"idle_seconds", spec.idle_seconds}, {"licenses", licenses},
-      {"user", spec.user},           {"first_port", spec.first_port}};
+      {"user", spec.user},           {"first_port", spec.first_port},     {"accounting", spec.accounting}};
   return object.dump(2) + "\n";
 }
 
@@ -81,6 +86,7 @@ std::optional<ClusterSpec> spec_from_json(std::string_view text) {
     }
     object.at("user").get_to(spec.user);
     object.at("first_port").get_to(spec.first_port);
+    spec.accounting = object.value("accounting", false);  // clusters of earlier versions do not say
     check(spec);
     return spec;
   } catch (const nlohmann::json::exception&) {

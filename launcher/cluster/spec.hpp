@@ -24,11 +24,14 @@ struct ClusterSpec {
   int memory_mb = 1024;    // of each node
   int idle_seconds = 120;  // after which a cloud node is stopped
   std::vector<License> licenses;
-  std::string user;    // whom the daemons run as
-  int first_port = 0;  // slurmctld's; those of the nodes follow
+  bool accounting = false;  // slurmdbd over MariaDB: accounts, QOS, sacct
+  std::string user;         // whom the daemons run as
+  int first_port = 0;       // slurmctld's; those of the nodes and of slurmdbd follow
 
   std::vector<std::string> static_names() const;
-  int ports() const { return 1 + nodes; }
+  std::vector<std::string> daemon_names() const;  // in the order in which they are started, without the nodes
+  int slurmdbd_port() const { return first_port + 1 + nodes; }
+  int ports() const { return 1 + nodes + (accounting ? 1 : 0); }
 };
 
 int cores_of_machine();

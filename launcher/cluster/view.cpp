@@ -65,9 +65,8 @@ std::optional<View> look_at(const ClusterFolder& folder) {
   if (!spec) return std::nullopt;
   View view;
   view.spec = *spec;
-  for (const char* each : {"munged", "slurmctld"}) view.daemons.push_back(daemon_named(folder, each));
-  const bool answers =
-      std::all_of(view.daemons.begin(), view.daemons.end(), [](const Daemon& each) { return each.is_alive; });
+  for (const auto& each : spec->daemon_names()) view.daemons.push_back(daemon_named(folder, each));
+  const bool answers = runs(folder, "munged") && runs(folder, "slurmctld");
   for (const auto& each : all_nodes(folder, *spec)) view.daemons.push_back(daemon_named(folder, each));
   if (!answers || !is_listening(spec->first_port)) {  // Slurm's commands would go on trying for 10 s and more
     view.problem = answers ? "slurmctld does not listen" : "munged or slurmctld does not run";

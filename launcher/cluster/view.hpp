@@ -13,7 +13,7 @@
 namespace lockstep::cluster {
 
 struct Daemon {
-  std::string name;  // munged, slurmctld, or the node
+  std::string name;  // munged, mariadbd, slurmdbd, slurmctld, or the node
   pid_t pid = 0;     // 0: never started, or stopped
   bool is_alive = false;
 };

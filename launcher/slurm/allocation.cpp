@@ -18,6 +18,7 @@
 #include "common/error.hpp"
 #include "common/host_list.hpp"
 #include "launcher/slurm/nodes.hpp"
+#include "launcher/slurm/reasons.hpp"
 
 namespace lockstep::slurm {
 
@@ -91,7 +92,9 @@ void Allocation::understand(const std::string& line) {
   for (const char* mark : {"Pending job allocation ", "Granted job allocation "}) {
     if (const auto id = number_after(line, mark)) job_id_ = id;
   }
-  if (line.find("error:") != std::string::npos || line.find("revoked") != std::string::npos) last_error_ = line;
+  if (line.find("error:") == std::string::npos && line.find("revoked") == std::string::npos) return;
+  last_error_ = line;
+  if (const std::string word = without_prefix(line); limit_reason(word)) limit_ = word;  // and then that it is violated
 }
 
 // With --no-shell it ends well when the nodes are there.
@@ -101,7 +104,11 @@ void Allocation::end_of_salloc() {
   }
   salloc_ = {};
   granted_ = WIFEXITED(status) && WEXITSTATUS(status) == 0 && job_id_;
-  if (!granted_) refusal_ = last_error_.empty() ? "salloc ended without a word" : without_prefix(last_error_);
+  if (granted_) return;
+  std::string refusal = last_error_.empty() ? "salloc ended without a word" : without_prefix(last_error_);
+  if (const auto limit = limit_reason(limit_))
+    refusal += fmt::format(": {} ({})", why_refused(*limit, engine_.qos, engine_.account), limit_);
+  refusal_ = std::move(refusal);
 }
 
 std::int64_t Allocation::id() const {
@@ -141,26 +148,6 @@ void Allocation::give_back() {
       ::poll(nullptr, 0, 500);  // and it is asked again
     }
   }
-}
-
-// Slurm's trial takes nodes that are down, or on their way out, for nodes that will never be there; a job it lets wait.
-static bool waits_for_nodes_that_are_away(const spec::SlurmEngine& engine, const Request& request,
-                                          const std::string& refusal) {
-  if (refusal.find("Requested node configuration is not available") == std::string::npos) return false;
-  const auto nodes = nodes_of(engine);
-  const bool some_are_away = std::any_of(nodes.begin(), nodes.end(), [](const NodeRow& each) {
-    return each.state == "leaving" || each.state == "unusable";
-  });
-  return some_are_away && std::ssize(nodes) >= request.nodes;
-}
-
-std::string never_fits(const spec::SlurmEngine& engine, const Request& request) {
-  const auto tried = run(engine, test_argv(engine, request));
-  if (tried.exit_code() == 0) return "";
-  const std::string last = without_prefix(last_line(tried.output));
-  if (waits_for_nodes_that_are_away(engine, request, last)) return "";
-  constexpr std::string_view failed = "allocation failure: ";
-  return last.starts_with(failed) ? last.substr(failed.size()) : last;
 }
 
 // Also of one that has the partition's GraceTime still: it is RUNNING then.

@@ -40,14 +40,13 @@ class Allocation {
   Fd said_;
   std::string line_;
   std::string last_error_;
+  std::string limit_;  // Slurm's name of the one that refused it
   std::optional<std::int64_t> job_id_;
   bool granted_ = false;
   bool given_back_ = false;
   std::optional<std::string> refusal_;
 };
 
-// "", or why it can never be given.
-std::string never_fits(const spec::SlurmEngine& engine, const Request& request);
 // "", or what Slurm did to it: "was preempted", "reached its time limit", "lost a node".
 bool was_preempted(const std::string& job);  // as `scontrol show job` tells of it
 std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id);

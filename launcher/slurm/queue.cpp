@@ -1,24 +1,18 @@
 #include "launcher/slurm/queue.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
-#include "common/clock.hpp"
-#include "common/digest.hpp"
-#include "common/error.hpp"
-#include "launcher/slurm/commands.hpp"
 #include "launcher/slurm/fields.hpp"
+#include "launcher/slurm/kept_answer.hpp"
+#include "launcher/slurm/reasons.hpp"
 
 namespace lockstep::slurm {
 
 namespace {
-constexpr std::int64_t answer_lasts_ms = 2000;
-constexpr std::chrono::seconds time_for_squeue(10);
-constexpr std::size_t queue_columns = 8;
+constexpr std::size_t queue_columns = 10;
 
 template <class Number>
 std::optional<Number> number(std::string_view text) {
@@ -34,53 +28,22 @@ std::optional<QueueRow> read_row(std::string_view line) {
   const auto nodes = number<int>(fields[3]);
   const auto priority = number<std::int64_t>(fields[6]);
   if (!id || !nodes || !priority) return std::nullopt;  // of a job array, say
-  return QueueRow{*id,       std::string(fields[1]), std::string(fields[2]),
-                  *nodes,    std::string(fields[4]), std::string(fields[5]),
-                  *priority, std::string(fields[7])};
-}
-
-// Slurm's words for why a job waits, as far as a person can do something with them.
-std::string why(const std::string& reason) {
-  struct Reason {
-    const char* word;
-    const char* meaning;
-  };
-  constexpr std::array<Reason, 13> reasons = {{
-      {"Resources", "all nodes that fit are taken"},
-      {"Priority", "others come before it"},
-      {"Licenses", "its licenses are in use"},
-      {"BeginTime", "its time has not come yet"},
-      {"PartitionDown", "its compute or partition is stopped"},
-      {"PartitionNodeLimit", "it wants more nodes than the partition allows"},
-      {"PartitionConfig", "it wants more than the partition allows"},
-      {"PartitionTimeLimit", "its time limit is above the partition's"},
-      {"ReqNodeNotAvail", "nodes that it needs are down or reserved"},
-      {"QOSGrpCpuLimit", "the cores of its quota are in use"},
-      {"QOSMaxCpuPerUserLimit", "the cores of its user's quota are in use"},
-      {"AssocGrpCpuLimit", "the cores of its account are in use"},
-      {"JobHeldAdmin", "an administrator holds it back"},
-  }};
-  for (const auto& each : reasons) {
-    if (reason.starts_with(each.word)) return each.meaning;
-  }
-  return reason == "None" || reason.empty() ? "Slurm is looking at it" : "Slurm says: " + reason;
-}
-
-// nullopt: there is none that is young enough, and has the job.
-std::optional<std::vector<QueueRow>> last_answer(const fs::path& file, std::optional<std::int64_t> job_id) {
-  struct stat info {};
-  if (::stat(file.c_str(), &info) != 0) return std::nullopt;
-  const std::int64_t written_ms = info.st_mtim.tv_sec * std::int64_t{1000} + info.st_mtim.tv_nsec / 1'000'000;
-  const std::int64_t age_ms = now_ms() - written_ms;
-  if (age_ms < 0 || age_ms > answer_lasts_ms) return std::nullopt;
-  auto rows = read_queue(read_file_if_exists(file).value_or(""));
-  const bool has_job =
-      !job_id || std::any_of(rows.begin(), rows.end(), [&](const QueueRow& row) { return row.job_id == *job_id; });
-  return has_job ? std::optional(std::move(rows)) : std::nullopt;
+  return QueueRow{*id,
+                  std::string(fields[1]),
+                  std::string(fields[2]),
+                  *nodes,
+                  std::string(fields[4]),
+                  std::string(fields[5]),
+                  *priority,
+                  std::string(fields[7]),
+                  std::string(fields[8]),
+                  std::string(fields[9])};
 }
 }  // namespace
 
-std::vector<std::string> squeue_argv() { return {"squeue", "--noheader", "--all", "--format=%i|%T|%r|%D|%N|%P|%Q|%j"}; }
+std::vector<std::string> squeue_argv() {
+  return {"squeue", "--noheader", "--all", "--format=%i|%T|%r|%D|%N|%P|%Q|%q|%a|%j"};
+}
 
 std::vector<QueueRow> read_queue(std::string_view squeue_output) {
   std::vector<QueueRow> rows;
@@ -92,21 +55,14 @@ std::vector<QueueRow> read_queue(std::string_view squeue_output) {
 
 std::vector<QueueRow> queue(const spec::SlurmEngine& engine, const fs::path& folder,
                             std::optional<std::int64_t> job_id) {
-  make_own_folder(folder.parent_path());
-  make_own_folder(folder);
-  const std::string cluster = sha256_hex(engine.config_file.string()).substr(0, 16);
-  const fs::path file = folder / (cluster + ".queue");
-  if (auto answer = last_answer(file, job_id)) return std::move(*answer);
-  const FileLock lock = FileLock::take(folder / (cluster + ".lock"));
-  if (auto answer = last_answer(file, job_id)) return std::move(*answer);  // somebody else has asked meanwhile
-  const auto asked = run_program({.argv = squeue_argv(), .environment = environment_for(engine), .working_folder = {}},
-                                 time_for_squeue);
-  if (asked.exit_code() != 0) throw failure("squeue: {}", asked.output);
-  write_file_atomically(file, asked.output, 0600);
-  return read_queue(asked.output);
+  return read_queue(kept_answer(engine, folder, squeue_argv(), [job_id](const std::string& answer) {
+    const auto rows = read_queue(answer);
+    return !job_id || std::any_of(rows.begin(), rows.end(), [&](const QueueRow& row) { return row.job_id == *job_id; });
+  }));
 }
 
-std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id, const std::string& licenses) {
+std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id, const std::string& licenses,
+                       const std::string& limit) {
   const auto ours = std::find_if(rows.begin(), rows.end(), [&](const QueueRow& row) { return row.job_id == job_id; });
   if (ours == rows.end()) return "";
   const std::string what =
@@ -120,8 +76,10 @@ std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id, c
   const std::string place =
       before == 0 ? "it is the next" : fmt::format("{} {} before it", before, before == 1 ? "job waits" : "jobs wait");
   const bool for_licenses = ours->reason.starts_with("Licenses") && !licenses.empty();
-  return fmt::format("{}; it needs {}: {}", place, what,
-                     for_licenses ? fmt::format("too few of its licenses are free ({})", licenses) : why(ours->reason));
+  const std::string why = for_licenses     ? fmt::format("too few of its licenses are free ({})", licenses)
+                          : !limit.empty() ? limit
+                                           : why_it_waits(ours->reason);
+  return fmt::format("{}; it needs {}: {}", place, what, why);
 }
 
 }  // namespace lockstep::slurm

@@ -1,5 +1,4 @@
-// What waits and runs in a cluster: one squeue for all of our runs, asked again when the last answer is two seconds
-// old, by whoever looks.
+// What waits and runs in a cluster: one squeue for all of our runs (kept_answer.hpp).
 #pragma once
 
 #include <optional>
@@ -19,6 +18,8 @@ struct QueueRow {
   std::string node_list;  // "n[1-2]"; of those that run
   std::string partition;
   std::int64_t priority = 0;
+  std::string qos;
+  std::string account;
   std::string name;  // of the job: of ours "lockstep-<run id>"
   bool operator==(const QueueRow&) const = default;
 };
@@ -32,7 +33,9 @@ std::vector<QueueRow> queue(const spec::SlurmEngine& engine, const fs::path& fol
                             std::optional<std::int64_t> job_id = std::nullopt);
 
 // "2 jobs wait before it; it needs 2 nodes of main: all fitting nodes are taken", of a job that is pending or whose
-// nodes are starting; "" of any other. `licenses`: those that it asked for.
-std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id, const std::string& licenses = "");
+// nodes are starting; "" of any other. `licenses`: those that it asked for; `limit`: what is known of the limit that it
+// waits for (limit_text).
+std::string queue_text(const std::vector<QueueRow>& rows, std::int64_t job_id, const std::string& licenses = "",
+                       const std::string& limit = "");
 
 }  // namespace lockstep::slurm

@@ -16,6 +16,7 @@
 #include "launcher/hosts/reach.hpp"
 #include "launcher/hosts/send.hpp"
 #include "launcher/plan/remote.hpp"
+#include "launcher/slurm/admission.hpp"
 #include "launcher/slurm/nodes.hpp"
 #include "launcher/supervise/diagnosis.hpp"
 #include "launcher/supervise/mpirun_report.hpp"
@@ -49,8 +50,13 @@ void Supervision::note_queue() {
   next_queue_look_ms_ = monotonic_ms() + 2000;
   try {
     const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
-    const auto rows = slurm::queue(engine, runtime_folder() / "slurm", allocation_->job_id());
-    std::string text = slurm::queue_text(rows, allocation_->id(), slurm::licenses_text(engine, plan::cores_of(plan_)));
+    const fs::path kept = runtime_folder() / "slurm";
+    const auto rows = slurm::queue(engine, kept, allocation_->job_id());
+    const auto ours = std::find_if(rows.begin(), rows.end(),
+                                   [this](const slurm::QueueRow& row) { return row.job_id == allocation_->job_id(); });
+    const std::string limit = ours == rows.end() ? "" : slurm::limit_text(engine, kept, *ours);
+    std::string text =
+        slurm::queue_text(rows, allocation_->id(), slurm::licenses_text(engine, plan::cores_of(plan_)), limit);
     if (!asked_again_.empty()) text = asked_again_ + (text.empty() ? "" : "; " + text);
     if (text == queue_) return;
     queue_ = std::move(text);

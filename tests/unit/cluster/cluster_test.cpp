@@ -121,6 +121,12 @@ TEST(Machine, WithoutSlurmIsToldThePackages) {
         check_machine({{"PATH", "/no-such"}});
       },
       ThrowsMessage<Error>(HasSubstr("apt-get install dash hostname mount munge slurm-wlm util-linux")));
+  EXPECT_THAT(
+      [] {
+        check_machine({{"PATH", "/no-such"}}, true);
+      },
+      ThrowsMessage<Error>(HasSubstr("apt-get install dash hostname mariadb-client-core mariadb-server-core mount "
+                                     "munge slurm-wlm slurmdbd util-linux")));
 }
 
 // Where one of two clusters that start at once would otherwise fail.

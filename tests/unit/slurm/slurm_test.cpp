@@ -93,18 +93,18 @@ TEST(SlurmCommands, TellMpirunOfTheAllocation) {
 }
 
 constexpr const char* squeue =
-    "4|PENDING|Resources|2||main|100|lockstep-d\n"
-    "5|PENDING|Priority|1||main|90|someone|else's\n"
-    "3|CONFIGURING|None|2|c[1-2]|cloud|80|lockstep-c\n"
-    "6|PENDING|Licenses|1||main|90|lockstep-e\n"
-    "7_[1-9]|PENDING|Priority|1||main|99|array\n"
+    "4|PENDING|Resources|2||main|100|normal|vision|lockstep-d\n"
+    "5|PENDING|Priority|1||main|90|normal|vision|someone|else's\n"
+    "3|CONFIGURING|None|2|c[1-2]|cloud|80|N/A|(null)|lockstep-c\n"
+    "6|PENDING|Licenses|1||main|90|normal|vision|lockstep-e\n"
+    "7_[1-9]|PENDING|Priority|1||main|99|normal|vision|array\n"
     "no row\n"
-    "2|RUNNING|None|2|n[1-2]|main|70|lockstep-b\n";
+    "2|RUNNING|None|2|n[1-2]|main|70|normal|vision|lockstep-b\n";
 
 TEST(SlurmQueue, IsReadWithoutWhatIsNoJobOfItsOwn) {
   const auto rows = read_queue(squeue);
   ASSERT_EQ(rows.size(), 5U);
-  EXPECT_EQ(rows[1], (QueueRow{5, "PENDING", "Priority", 1, "", "main", 90, "someone|else's"}));
+  EXPECT_EQ(rows[1], (QueueRow{5, "PENDING", "Priority", 1, "", "main", 90, "normal", "vision", "someone|else's"}));
   EXPECT_EQ(rows[4].node_list, "n[1-2]");
 }
 
@@ -115,6 +115,8 @@ TEST(SlurmQueue, SaysWhereARunStandsAndWhatItWaitsFor) {
   EXPECT_EQ(queue_text(rows, 6, "ds_cores:8"),
             "2 jobs wait before it; it needs 1 node of main: too few of its licenses are free (ds_cores:8)");
   EXPECT_EQ(queue_text(rows, 4, "ds_cores:8"), queue_text(rows, 4));
+  EXPECT_EQ(queue_text(rows, 4, "", "waiting for cores of QOS small (limit 8, in use 6)"),
+            "it is the next; it needs 2 nodes of main: waiting for cores of QOS small (limit 8, in use 6)");
   EXPECT_EQ(queue_text(rows, 3), "2 nodes of cloud: they are starting");
   EXPECT_EQ(queue_text(rows, 2), "") << "it runs";
   EXPECT_EQ(queue_text(rows, 99), "");
@@ -127,10 +129,11 @@ TEST(SlurmQueue, IsAskedAgainForAJobThatIsYoungerThanTheLastAnswer) {
   fs::permissions(folder / "bin/squeue", fs::perms::owner_all);
   const std::string path = value_of(current_environment(), "PATH");
   ::setenv("PATH", ((folder / "bin").string() + ":" + path).c_str(), 1);
-  const std::string old_row = "7|RUNNING|None|1|n1|main|5|lockstep-old\n";
+  const std::string old_row = "7|RUNNING|None|1|n1|main|5|normal|vision|lockstep-old\n";
   lockstep::testing::write_text(folder / "rows", old_row);
   EXPECT_EQ(queue(engine(), folder / "kept").size(), 1U);
-  lockstep::testing::write_text(folder / "rows", old_row + "8|PENDING|Resources|1||main|4|lockstep-new\n");
+  lockstep::testing::write_text(folder / "rows",
+                                old_row + "8|PENDING|Resources|1||main|4|normal|vision|lockstep-new\n");
   EXPECT_EQ(queue_text(queue(engine(), folder / "kept", 8), 8),
             "it is the next; it needs 1 node of main: all nodes that fit are taken");
   ::setenv("PATH", path.c_str(), 1);
