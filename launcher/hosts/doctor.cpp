@@ -11,7 +11,7 @@
 #include "launcher/hosts/network.hpp"
 #include "launcher/hosts/node_preparation.hpp"
 #include "launcher/hosts/preflight.hpp"
-#include "launcher/slurm/allocation.hpp"
+#include "launcher/slurm/admission.hpp"
 #include "launcher/slurm/nodes.hpp"
 
 namespace lockstep::hosts {
@@ -121,7 +121,7 @@ std::vector<Finding> examine_cluster(const spec::SlurmEngine& engine) {
     look_at_nodes(engine, findings);
     slurm::Request request;
     request.name = "lockstep-doctor";
-    const std::string never = slurm::never_fits(engine, request);
+    const std::string never = slurm::refusal_of(engine, request);
     findings.push_back({"a run on one node", never.empty() ? Health::ok : Health::broken, true,
                         never.empty() ? "Slurm would start it" : never,
                         never.empty() ? "" : "look at partition, account, qos and options of the engine"});

@@ -40,6 +40,7 @@ inline constexpr FaultPoint fault_points[] = {
     {"supervisor.while_asking", FaultScene::slurm},
     {"supervisor.after_asking", FaultScene::slurm},
     {"supervisor.after_allocation", FaultScene::slurm},
+    {"supervisor.during_network_check", FaultScene::hosts},
     {"supervisor.after_hosts", FaultScene::hosts},
     {"supervisor.after_send", FaultScene::hosts},
     {"supervisor.after_agents", FaultScene::hosts},

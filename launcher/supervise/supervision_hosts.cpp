@@ -263,13 +263,13 @@ void Supervision::prepare_hosts(std::vector<std::string>& bad, std::vector<std::
 // After the preparation, which may be what brings the network up.
 void Supervision::look_at_network(std::vector<std::string>& bad, std::vector<std::string>& problems) {
   const auto report = hosts::check_network(plan_, programs_environment(), [this] {
+    fault_point("supervisor.during_network_check");
     listen(0);
     return over();
   });
   if (!report.measured.empty()) {
     say("hosts", fmt::format("a sum over {} nodes: {}", plan_.nodes.size(), report.measured));
   }
-  fault_point("supervisor.after_network_check");
   if (report.problem.empty()) return;
   if (!report.bad) throw failure("{}", report.problem);
   say("hosts", report.problem);

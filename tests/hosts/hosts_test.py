@@ -303,8 +303,9 @@ class Trouble(OnHosts):
         self.assertIn("killed", json.dumps(self.show("killed")))
 
     def test_nothing_stays_wherever_the_supervisor_is_killed(self):
-        for point in ("after_hosts", "after_send", "after_agents", "after_start", "after_files"):
+        for point in ("during_network_check", "after_hosts", "after_send", "after_agents", "after_start", "after_files"):
             with self.subTest(point):
+                self.lockstep("compute", "update", "lab", "--set", f"engine.network_check={str(point.startswith('during')).lower()}")
                 self.environment["LOCKSTEP_FAULT"] = f"supervisor.{point}"
                 # Of one whose program had ended well, whoever closes it finds that in state.json.
                 state, code = ("Completed", 0) if point == "after_files" else ("Failed", 1)
