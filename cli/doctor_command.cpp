@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "common/process.hpp"
 #include "launcher/compute/definitions.hpp"
@@ -23,7 +24,8 @@ static std::string table(const std::vector<machine::Finding>& findings, const Te
 static std::vector<machine::Finding> examine(const std::string& compute) {
   const Workspace workspace = Workspace::find();
   if (!compute.empty() && compute != "local") {
-    return hosts::examine_compute(workspace, compute::find(workspace, compute), [] { return false; });
+    InterruptWatch interrupts;
+    return hosts::examine_compute(workspace, compute::find(workspace, compute), [&] { return interrupts.count() > 0; });
   }
   return machine::examine({.environment = current_environment(),
                            .folder = workspace.root(),

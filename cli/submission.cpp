@@ -111,9 +111,10 @@ Submitted submit_job(const SubmissionOptions& options, const Workspace& workspac
   for (auto& note : save_time_notes(plan, workspace, options.stop_grace_s)) plan.notes.push_back(std::move(note));
   supervise::Limits limits;
   limits.stop_grace_s = options.stop_grace_s;
-  limits.max_restarts = options.max_restarts.value_or(is_elastic(options) ? restarts_of_elastic : 0);
+  const bool elastic = is_elastic(options) && plan.remote;
+  limits.max_restarts = options.max_restarts.value_or(elastic ? restarts_of_elastic : 0);
   limits.preemptible = plan.remote.has_value();
-  if (is_elastic(options) && plan.remote) limits.least_nodes = options.min_nodes.value_or(1);
+  if (elastic) limits.least_nodes = options.min_nodes.value_or(1);
   supervise::Started started = supervise::submit(workspace, plan, limits);
   return {std::move(plan), std::move(started)};
 }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "common/clock.hpp"
+#include "common/digest.hpp"
 #include "common/error.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
 #include "launcher/hosts/network.hpp"
@@ -42,7 +43,7 @@ plan::Plan idle_run(const plan::RemoteCompute& compute, std::vector<spec::Host> 
   job.distribution.type = spec::DistributionType::mpi;
   job.resources.instance_count = static_cast<int>(nodes.size());
   plan::Surroundings around;
-  around.run_id = "doctor";
+  around.run_id = "doctor-" + random_hex(8);  // no run's
   around.run_folder = workspace.run(around.run_id).root();
   around.lockstep_program = this_program();
   around.host_environment = current_environment();
@@ -61,7 +62,7 @@ void look_at_network(const plan::Plan& plan, const std::function<bool()>& cancel
     const std::string node = report.bad ? plan.nodes[*report.bad] : "";
     findings.push_back(of_problem("messages between them", node, report.problem));
   } else if (!report.measured.empty()) {
-    findings.push_back({"messages between them", Health::ok, true, fmt::format("a sum: {}", report.measured), ""});
+    findings.push_back({"messages between them", Health::ok, true, report.measured, ""});
   }
 }
 

@@ -5,32 +5,24 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 #include <sstream>
 
+#include "common/message_partners.hpp"
 #include "launcher/hosts/ssh.hpp"
 #include "launcher/plan/remote.hpp"
+#include "launcher/processes/mpirun_report.hpp"
 
 namespace lockstep::hosts {
 
 namespace {
-constexpr int mpirun_limit_s = 30;  // the program's own limits come before
-constexpr std::chrono::seconds limit(40);
+constexpr int mpirun_limit_s = 60;  // the program's own limits come before
+constexpr std::chrono::seconds limit(70);
 constexpr const char* remedy =
     "let TCP pass between the nodes on all ports (a firewall?), or name the network that they share: "
     "environment_variables: {OMPI_MCA_btl_tcp_if_include: 10.0.0.0/24}";
 
-// As the program pairs them: by powers of two.
-std::set<std::size_t> partners(std::size_t node, std::size_t nodes) {
-  std::set<std::size_t> found;
-  for (std::size_t distance = 1; distance < nodes; distance *= 2) {
-    found.insert((node + distance) % nodes);
-    found.insert((node + nodes - distance) % nodes);
-  }
-  found.erase(node);
-  return found;
-}
+using Missing = std::vector<std::set<std::size_t>>;  // by node: those that it does not reach
 
 std::string duration(double seconds) {
   return seconds < 1e-3 ? fmt::format("{:.0f} us", seconds * 1e6) : fmt::format("{:.1f} ms", seconds * 1e3);
@@ -70,11 +62,11 @@ Said understand(std::string_view text, std::size_t nodes) {
   return said;
 }
 
-// By node, those of its partners that it and they have not heard of each other.
-std::vector<std::set<std::size_t>> unheard(const Said& said, std::size_t nodes) {
-  std::vector<std::set<std::size_t>> missing(nodes);
+// Of its partners.
+Missing unheard(const Said& said, std::size_t nodes) {
+  Missing missing(nodes);
   for (std::size_t node = 0; node < nodes; ++node) {
-    for (const std::size_t other : partners(node, nodes)) {
+    for (const std::size_t other : message_partners(node, nodes)) {
       if (said.heard.contains({node, other})) continue;
       missing[node].insert(other);
       missing[other].insert(node);
@@ -84,11 +76,14 @@ std::vector<std::set<std::size_t>> unheard(const Said& said, std::size_t nodes) 
 }
 
 // Where a connection is refused Open MPI ends the program at once, and many a message is not heard for that alone. But
-// it says which: "from node-1 to: node-2 Unable to connect to the peer 10.0.0.2 on port 1024: No route to host".
-std::vector<std::set<std::size_t>> refused(std::string_view complaints, const std::vector<std::string>& nodes) {
-  std::vector<std::set<std::size_t>> missing(nodes.size());
+// it says which: "from node-1 to: node-2 Unable to connect to the peer 10.0.0.2 on port 1024: No route to host". The
+// names are those that the machines have for themselves.
+Missing refused(std::string_view complaints, const std::vector<spec::Host>& nodes) {
+  Missing missing(nodes.size());
   const auto place_of = [&](const std::string& name) {
-    return static_cast<std::size_t>(std::find(nodes.begin(), nodes.end(), name) - nodes.begin());
+    const auto found = std::find_if(nodes.begin(), nodes.end(),
+                                    [&](const spec::Host& each) { return each.name == name || each.address == name; });
+    return static_cast<std::size_t>(found - nodes.begin());
   };
   std::istringstream words{std::string(complaints)};
   std::string from;
@@ -96,53 +91,77 @@ std::vector<std::set<std::size_t>> refused(std::string_view complaints, const st
   for (std::string word; words >> word;) {
     if (word == "from") words >> from;
     if (word == "to:") words >> to;
-    if (word != "Unable" || place_of(from) == nodes.size() || place_of(to) == nodes.size()) continue;
-    missing[place_of(from)].insert(place_of(to));
-    missing[place_of(to)].insert(place_of(from));
+    if (word != "peer") continue;
+    std::string address;
+    words >> address;
+    const std::size_t first = place_of(from);
+    const std::size_t second = std::min(place_of(to), place_of(address));
+    if (first == nodes.size() || second == nodes.size() || first == second) continue;
+    missing[first].insert(second);
+    missing[second].insert(first);
   }
   return missing;
 }
 
-bool is_any(const std::vector<std::set<std::size_t>>& missing) {
+bool is_any(const Missing& missing) {
   return std::any_of(missing.begin(), missing.end(), [](const auto& each) { return !each.empty(); });
 }
 
-std::string names(const std::vector<std::string>& nodes, const std::set<std::size_t>& those) {
+std::string names(const std::vector<spec::Host>& nodes) {
   std::vector<std::string> found;
-  for (const std::size_t each : those) found.push_back(nodes[each]);
+  for (const auto& each : nodes) found.push_back(each.name);
   return fmt::format("{}", fmt::join(found, ", "));
+}
+
+std::string names(const std::vector<spec::Host>& nodes, const std::set<std::size_t>& those) {
+  std::vector<spec::Host> found;
+  for (const std::size_t each : those) found.push_back(nodes[each]);
+  return names(found);
+}
+
+// Mpirun's own words, which stand between rules of dashes.
+std::string reason_in(std::string_view complaints) {
+  const auto report = processes::parse_mpirun_report(complaints);
+  return report.trouble.empty() ? last_line(complaints) : report.trouble;
+}
+
+// The last of those that most others do not reach; and another one that misses as many, the one it misses first.
+void blame(const Missing& missing, NetworkReport& report) {
+  const auto worst = std::max_element(missing.rbegin(), missing.rend(),
+                                      [](const auto& a, const auto& b) { return a.size() < b.size(); });
+  report.bad = static_cast<std::size_t>(missing.rend() - worst) - 1;
+  const auto alike = std::find_if(worst->begin(), worst->end(),
+                                  [&](std::size_t other) { return missing[other].size() == worst->size(); });
+  if (alike != worst->end()) report.or_else = *alike;
 }
 }  // namespace
 
-NetworkReport judge_network(const std::vector<std::string>& nodes, std::string_view said, bool ended_well,
+NetworkReport judge_network(const std::vector<spec::Host>& nodes, std::string_view said, bool ended_well,
                             std::string_view complaints) {
   const Said heard = understand(said, nodes.size());
   NetworkReport report;
-  report.measured = fmt::format("{}", fmt::join(heard.sums, ", "));
+  if (!heard.sums.empty()) report.measured = fmt::format("a sum: {}", fmt::join(heard.sums, ", "));
   if (!heard.wrong.empty()) {
     report.problem = fmt::format(
-        "a sum over the nodes comes out wrong ({}): memory or a network card is broken; replace nodes one "
-        "after the other to find it",
+        "a sum over the nodes comes out wrong ({}): memory or a network card is broken: replace nodes one after the "
+        "other to find it",
         names(nodes, heard.wrong));
     return report;
   }
   if (ended_well) return report;
-  if (heard.here.size() < nodes.size()) {
-    report.problem = fmt::format("MPI does not begin on {}: {}", fmt::join(nodes, ", "), last_line(complaints));
-    return report;
-  }
   auto missing = refused(complaints, nodes);
-  if (!is_any(missing)) missing = unheard(heard, nodes.size());
-  // The last of those that most others do not reach: of two that do not reach each other either may be the cause.
-  const auto worst = std::max_element(missing.rbegin(), missing.rend(),
-                                      [](const auto& a, const auto& b) { return a.size() < b.size(); });
-  if (worst == missing.rend() || worst->empty()) {
-    report.problem = fmt::format("a sum over {} does not come to its end: {}", fmt::join(nodes, ", "), remedy);
+  if (!is_any(missing) && heard.here.size() < nodes.size()) {
+    report.problem = fmt::format("MPI does not begin on {}: {}", names(nodes), reason_in(complaints));
     return report;
   }
-  report.bad = static_cast<std::size_t>(missing.rend() - worst) - 1;
-  report.problem = fmt::format("{}: no message of MPI passes between it and {}: {}", nodes[*report.bad],
-                               names(nodes, *worst), remedy);
+  if (!is_any(missing)) missing = unheard(heard, nodes.size());
+  if (!is_any(missing)) {
+    report.problem = fmt::format("a sum over {} does not come to its end: {}", names(nodes), remedy);
+    return report;
+  }
+  blame(missing, report);
+  report.problem = fmt::format("{}: no message of MPI passes between it and {}: {}", nodes[*report.bad].name,
+                               names(nodes, missing[*report.bad]), remedy);
   return report;
 }
 
@@ -152,11 +171,14 @@ NetworkReport check_network(const plan::Plan& plan, const Environment& environme
   const fs::path there = compute.node_program.parent_path() / network_check_program;
   if (!compute.network_check || plan.nodes.size() < 2 || plan.job.distribution.type == spec::DistributionType::none)
     return {};
-  if (::access((this_program().parent_path() / network_check_program).c_str(), X_OK) != 0) return {};
+  if (::access((this_program().parent_path() / network_check_program).c_str(), X_OK) != 0) {
+    return {
+        {}, {}, {}, fmt::format("whether messages pass is not checked: no {} beside lockstep", network_check_program)};
+  }
   const Command command{plan::mpirun_once_per_node(plan, there.string(), mpirun_limit_s), {}, environment};
   const Result result = run_together({command}, limit, canceled).front();
   const std::string& complaints = result.errors.empty() ? result.output : result.errors;
-  return judge_network(plan.nodes, result.output, result.exit_code == 0, complaints);
+  return judge_network(plan::remote_of(plan).hosts, result.output, result.exit_code == 0, complaints);
 }
 
 }  // namespace lockstep::hosts

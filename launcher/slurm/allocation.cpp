@@ -186,6 +186,15 @@ std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id)
   }
 }
 
+bool is_completing(const spec::SlurmEngine& engine, std::int64_t job_id) {
+  try {
+    const auto said = run(engine, {"scontrol", "--oneliner", "show", "job", std::to_string(job_id)}).output;
+    return said.find("JobState=COMPLETING") != std::string::npos || said.find("JobState=RUNNING") != std::string::npos;
+  } catch (const Error&) {
+    return false;  // it does not answer, or knows the job no more
+  }
+}
+
 std::string trouble_of_nodes(const spec::SlurmEngine& engine, std::int64_t job_id) {
   try {
     const auto said = run(engine, {"scontrol", "--oneliner", "show", "job", std::to_string(job_id)}).output;

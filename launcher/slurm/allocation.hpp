@@ -50,6 +50,7 @@ class Allocation {
 // "", or what Slurm did to it: "was preempted", "reached its time limit", "lost a node".
 bool was_preempted(const std::string& job);  // as `scontrol show job` tells of it
 std::string what_became_of(const spec::SlurmEngine& engine, std::int64_t job_id);
+bool is_completing(const spec::SlurmEngine& engine, std::int64_t job_id);  // its nodes are being cleaned
 // Of a job that was given nodes, which then could not be had: those that are of no use, with Slurm's reasons; "" if
 // none is, or Slurm does not say.
 std::string trouble_of_nodes(const spec::SlurmEngine& engine, std::int64_t job_id);

@@ -84,7 +84,7 @@ bool close_if_abandoned(const Workspace& workspace, history::Store& store, const
   give_room_back(folder);
   forget_preemption_request(folder);
   fault_point("abandoned.after_sweep");
-  JournalIntake(folder, ranks_of(folder)).take_all(store);
+  JournalIntake(folder, ranks_ever(folder, ranks_of(folder))).take_all(store);
   fault_point("abandoned.after_journals");
   const std::int64_t epoch = store.take_ownership(run_id);
   fault_point("abandoned.after_ownership");

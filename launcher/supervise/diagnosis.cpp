@@ -1,4 +1,5 @@
 #include "launcher/supervise/diagnosis.hpp"
+#include "launcher/processes/mpirun_report.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +17,6 @@
 #include "launcher/entrypoint/preparation.hpp"
 #include "launcher/supervise/hints.hpp"
 #include "launcher/supervise/log_lines.hpp"
-#include "launcher/supervise/mpirun_report.hpp"
 
 namespace lockstep::supervise {
 
@@ -71,7 +71,7 @@ RankEnd end_by_launcher(int rank, int launcher_status) {
   return end;
 }
 
-std::optional<RankEnd> blame(const std::vector<RankEnd>& ends, const MpirunReport& report,
+std::optional<RankEnd> blame(const std::vector<RankEnd>& ends, const processes::MpirunReport& report,
                              std::optional<int> launcher_status) {
   if (report.rank) return RankEnd{*report.rank, report.exit_code, report.signal};
   const RankEnd* earliest = earliest_failure(ends);
@@ -193,7 +193,7 @@ std::optional<Diagnosis> diagnose_preparation(const RunFolder& folder) {
 Diagnosis diagnose(const RunFolder& folder, const std::vector<RankEnd>& ends, std::optional<int> launcher_status,
                    std::string_view launcher_text) {
   if (auto unprepared = diagnose_preparation(folder)) return *unprepared;
-  const MpirunReport report = parse_mpirun_report(launcher_text);
+  const processes::MpirunReport report = processes::parse_mpirun_report(launcher_text);
   Diagnosis diagnosis;
   if (const auto end = blame(ends, report, launcher_status)) {
     diagnosis.exit_code = end->exit_code;

@@ -13,6 +13,7 @@
 #include "history/store/metric_rows.hpp"
 #include "launcher/spec/read_job.hpp"
 #include "launcher/supervise/ending.hpp"
+#include "launcher/supervise/records.hpp"
 
 namespace lockstep::supervise {
 
@@ -106,7 +107,7 @@ void FolderHistory::read_plan() {
     run.user_id = plan.at("user");
     run.compute = plan.at("compute");
     run.artifact_uri = "file://" + folder_.outputs().string();
-    ranks_ = static_cast<int>(plan.at("ranks").size());
+    ranks_ = ranks_ever(folder_, static_cast<int>(plan.at("ranks").size()));
     experiment_.name = plan.at("experiment_name");
     experiment_.experiment_id = experiment_.name;  // not known; it is found by its name
     experiment_.created_ms = run.created_ms;

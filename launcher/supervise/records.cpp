@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/file.hpp"
+#include "history/sink/report/report_file.hpp"
 #include "launcher/spec/read_job.hpp"
 
 namespace lockstep::supervise {
@@ -10,6 +13,16 @@ namespace lockstep::supervise {
 void write_plan(const plan::Plan& plan) {
   write_file_durably(plan.folder.plan_file(),
                      plan::to_json(plan).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+int ranks_ever(const RunFolder& folder, int of_plan) {
+  constexpr int most = 1 << 20;  // of a name that is none of ours
+  int ranks = of_plan;
+  if (!fs::is_directory(folder.metrics())) return ranks;
+  for (const int rank : history::report::ranks_with_journals(folder.metrics())) {
+    if (rank < most) ranks = std::max(ranks, rank + 1);
+  }
+  return ranks;
 }
 
 history::NewRun new_run_of(const plan::Plan& plan, const std::string& experiment_id) {

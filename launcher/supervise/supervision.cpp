@@ -24,7 +24,6 @@ namespace lockstep::supervise {
 using history::RunState;
 
 namespace {
-constexpr int supervision_tick_ms = 100;
 constexpr const char* keeper_killed = "the keeper was killed";
 }  // namespace
 
@@ -67,11 +66,10 @@ Ending Supervision::carry_out() {
   if (whole_) whole_ = plan_;  // it knows now where its inputs are
   open_endpoint();
   while (true) {
-    if (plan_.remote) {
-      if (const auto ending = go_to_hosts()) return *ending;
-    }
-    start();
-    Ending ending = watch();
+    const auto not_begun = plan_.remote ? go_to_hosts() : std::nullopt;
+    if (not_begun && !could_not_begin_) return *not_begun;
+    if (!not_begun) start();
+    Ending ending = not_begun ? *not_begun : watch();
     const auto why = why_again(ending);
     if (!why) return ending;
     if (const auto last = begin_again(*why)) return *last;
@@ -109,7 +107,7 @@ bool Supervision::wait_for_slots() {
       if (store_->get_run(plan_.run_id).state != RunState::queued) set_state(RunState::queued);
       fault_point("supervisor.after_queued");
     }
-    listen(supervision_tick_ms);
+    listen(tick_ms);
     if (over()) return false;
   }
   fault_point("supervisor.after_slots");
@@ -203,7 +201,7 @@ void Supervision::open_endpoint() {
 
 Ending Supervision::watch() {
   while (!ending_ && !keeper_gone()) {
-    listen(supervision_tick_ms);
+    listen(tick_ms);
     if (program_ && !running_ && nodes_are_prepared()) {
       running_ = true;
       fault_point("supervisor.after_started");
@@ -305,7 +303,7 @@ void Supervision::call_off(const std::string& problem) {
   stop(request);
   if (!started_) channel_.send(stop_message(request));
   while (!ending_ && !channel_.closed()) {
-    wait_readable({channel_.fd()}, supervision_tick_ms);
+    wait_readable({channel_.fd()}, tick_ms);
     hear_keeper();
   }
   channel_.send({"dismiss", {}});  // it may wait for another start

@@ -32,9 +32,20 @@ class Supervision {
 
  private:
   static constexpr std::int64_t no_ticket = -1;
+  static constexpr int tick_ms = 100;  // the longest wait between two looks
   // A stop that is our own, after which the run may begin again. What others ask for overrules it.
   enum class OwnStop { none, loss, preemption };
   enum class NodeStage { waits, prepares, prepared, failed };  // of the job's preparation
+  // Of a run's nodes those that it does without, as they are known to who gives them, and what is wrong.
+  struct Unwell {
+    std::vector<std::string> bad;
+    std::vector<std::string> problems;
+    // Of two that do not reach each other either may be the cause. Whoever stays, and does not reach the next one, is.
+    std::string stayed;
+    std::string left_out;
+    bool network_was_unclear = false;
+  };
+  enum class Look { well, some_are_not, unclear };
   struct Again {
     std::string why;
     bool elsewhere = false;  // its nodes go back, and it waits for others
@@ -72,16 +83,20 @@ class Supervision {
   // What a run on hosts has besides (supervision_hosts.cpp).
   bool wait_for_nodes(std::string& problem);
   void ask_for_nodes();
-  void prepare_hosts(std::vector<std::string>& bad, std::vector<std::string>& problems);
-  void look_at_network(std::vector<std::string>& bad, std::vector<std::string>& problems);
+  Look look_at_nodes(Unwell& unwell);
+  Look prepare_hosts(Unwell& unwell);
+  Look look_at_network(Unwell& unwell);
+  void leave_out(std::size_t bad, std::optional<std::size_t> or_else, Unwell& unwell);
+  bool replace_nodes(const Unwell& unwell, std::string& problem);
   std::string known_as(const spec::Host& host) const;
+  void wait_until_nodes_are_clean(std::int64_t job);
   bool a_node_did_not_come();
   void note_queue();
   std::optional<Ending> go_to_hosts();
   bool choose_hosts(std::string& problem);
   void take_hosts();
-  bool exchange_hosts(const std::vector<std::string>& bad);
-  int least_nodes() const;
+  bool exchange_hosts(const std::vector<std::string>& bad, int least);
+  int least_nodes(bool some_are_bad) const;
   history::Outcome with_nodes() const;
   std::vector<spec::Host> nodes_of_allocation() const;
   void start_agents();
@@ -146,6 +161,8 @@ class Supervision {
   std::string queue_;                    // why it waits, as it was written last
   std::string trouble_;                  // with the store, as it was said last
   std::string asked_again_;              // why, while it waits for other nodes than those it had
+  bool lost_nodes_ = false;              // in some attempt
+  bool could_not_begin_ = false;         // this attempt: for its nodes' sake, and they may be well the next time
   compute::QuotaFile quotas_;
   std::optional<int> cores_limit_;            // of its cores, as the ledger was told
   OwnStop own_stop_ = OwnStop::none;          // whether stop_ is ours

@@ -44,6 +44,7 @@ std::optional<Supervision::Again> Supervision::why_again(Ending& ending) {
   if (over()) return std::nullopt;
   if (preempted_ || ours == OwnStop::preemption) {
     ++preemptions_;
+    lost_nodes_ = true;  // others who wait may have them now
     preempted_ = false;
     return Again{fmt::format("preempted for the {}. time", preemptions_), true};
   }
@@ -100,7 +101,9 @@ std::optional<Ending> Supervision::begin_again(const Again& again) {
 std::optional<Ending> Supervision::wait_for_a_place_again(bool elsewhere) {
   if (allocation_ || elsewhere) {
     std::string problem;
+    const auto job = allocation_ ? allocation_->job_id() : std::nullopt;
     allocation_.reset();  // its nodes may be gone
+    if (job && whole_) wait_until_nodes_are_clean(*job);
     leave_ledger();
     fault_point("supervisor.after_nodes_went");
     if (!wait_for_a_place(problem)) {

@@ -1,26 +1,18 @@
-// What a run on hosts has besides: which hosts, whether they are well, its files there, an agent on each.
+// What a run on other machines has besides: its files there, an agent on each, and what they tell of its end.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <signal.h>
 
 #include <algorithm>
-#include <map>
 
 #include "common/clock.hpp"
 #include "common/digest.hpp"
 #include "common/error.hpp"
 #include "common/fault.hpp"
-#include "launcher/hosts/network.hpp"
-#include "launcher/hosts/node_preparation.hpp"
-#include "launcher/hosts/preflight.hpp"
-#include "launcher/hosts/reach.hpp"
 #include "launcher/hosts/send.hpp"
 #include "launcher/plan/remote.hpp"
-#include "launcher/slurm/admission.hpp"
-#include "launcher/slurm/nodes.hpp"
+#include "launcher/processes/mpirun_report.hpp"
 #include "launcher/supervise/diagnosis.hpp"
-#include "launcher/supervise/mpirun_report.hpp"
-#include "launcher/supervise/records.hpp"
 #include "launcher/supervise/say.hpp"
 #include "launcher/supervise/supervision.hpp"
 
@@ -29,7 +21,6 @@ namespace lockstep::supervise {
 using history::RunState;
 
 namespace {
-constexpr int tick_ms = 100;
 constexpr std::int64_t time_to_start_agents_ms = 30'000;
 constexpr std::int64_t mpirun_may_say_ms = 5'000;  // of a host that is gone, before we end the run ourselves
 constexpr int tunnel_tries = 3;
@@ -44,79 +35,8 @@ int tunnel_port(const std::string& run_id, int attempt) {
 }
 }  // namespace
 
-// One squeue for all runs of this machine, every two seconds.
-void Supervision::note_queue() {
-  if (monotonic_ms() < next_queue_look_ms_ || !allocation_->job_id()) return;
-  next_queue_look_ms_ = monotonic_ms() + 2000;
-  try {
-    const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
-    const fs::path kept = runtime_folder() / "slurm";
-    const auto rows = slurm::queue(engine, kept, allocation_->job_id());
-    const auto ours = std::find_if(rows.begin(), rows.end(),
-                                   [this](const slurm::QueueRow& row) { return row.job_id == allocation_->job_id(); });
-    const std::string limit = ours == rows.end() ? "" : slurm::limit_text(engine, kept, *ours);
-    std::string text =
-        slurm::queue_text(rows, allocation_->id(), slurm::licenses_text(engine, plan::cores_of(plan_)), limit);
-    if (!asked_again_.empty()) text = asked_again_ + (text.empty() ? "" : "; " + text);
-    if (text == queue_) return;
-    queue_ = std::move(text);
-    if (!queue_.empty()) say("slurm", queue_);
-    write_file_atomically(plan_.folder.queue_file(), queue_ + "\n");
-  } catch (const Error& error) {
-    say("slurm", error.what());
-  }
-}
-
-bool Supervision::wait_for_nodes(std::string& problem) {
-  while (true) {
-    ask_for_nodes();
-    while (!allocation_->granted() && !allocation_->refusal()) {
-      listen(tick_ms);
-      if (over()) return false;
-      allocation_->hear();
-      note_queue();
-    }
-    fault_point("supervisor.after_allocation");
-    std::error_code ignored;
-    fs::remove(plan_.folder.queue_file(), ignored);
-    if (allocation_->granted()) break;
-    if (!a_node_did_not_come()) {
-      problem = fmt::format("Slurm gives it no nodes: {}", allocation_->refusal().value_or(""));
-      return false;
-    }
-    listen(0);
-    if (over()) return false;
-  }
-  asked_again_.clear();
-  plan::remote_of(plan_).slurm_job = allocation_->job_id();
-  say("slurm", fmt::format("job {}", allocation_->id()));
-  listen(0);
-  return !over();
-}
-
-void Supervision::ask_for_nodes() {
-  const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
-  auto request = hosts::slurm_request(whole_.value_or(plan_), bad_nodes_);
-  const bool some_were_lost = restarts_ + preemptions_ > 0 || !asked_again_.empty();
-  if (some_were_lost) request.least_nodes = least_nodes();
-  slurm::note_request(plan_.folder.allocation_file(), engine, request);
-  allocation_ = std::make_unique<slurm::Allocation>(engine, request);
-  fault_point("supervisor.while_asking");
-  if (store_->get_run(plan_.run_id).state != RunState::queued) set_state(RunState::queued);
-  fault_point("supervisor.after_asking");
-}
-
-// Of nodes that are made for a run one may not come. Slurm takes others, if it is asked again.
-bool Supervision::a_node_did_not_come() {
-  const auto& engine = plan::slurm_of(plan::remote_of(plan_).compute);
-  if (!allocation_->job_id() || slurm::what_became_of(engine, allocation_->id()) != "lost a node") return false;
-  const std::string troubles = slurm::trouble_of_nodes(engine, allocation_->id());
-  asked_again_ = "others were asked for, because a node did not come";
-  if (!troubles.empty()) asked_again_ += fmt::format(" ({})", troubles);
-  return true;
-}
-
 std::optional<Ending> Supervision::go_to_hosts() {
+  could_not_begin_ = false;
   try {
     std::string problem;
     if (!choose_hosts(problem)) {
@@ -141,144 +61,19 @@ std::optional<Ending> Supervision::go_to_hosts() {
       const std::string loss = agents_->loss().value_or("no word from the hosts");
       agents_.reset();
       const bool port_was_taken = loss.find("cannot listen at") != std::string::npos;
-      if (!port_was_taken || attempt + 1 == tunnel_tries) return ended(RunState::failed, loss);
+      if (!port_was_taken || attempt + 1 == tunnel_tries) {
+        could_not_begin_ = lost_nodes_ = true;
+        return ended(RunState::failed, loss);
+      }
     }
     fault_point("supervisor.after_agents");
   } catch (const Error& error) {
     if (over()) return ending_before_start("its hosts were ready");
+    could_not_begin_ = true;  // a node may have gone; the next attempt looks at them anew
     return ended(RunState::failed, fmt::format("preparation failed: {}", error.what()));
   }
   return over() ? std::optional(ending_before_start("its program started")) : std::nullopt;
 }
-
-// With the addresses at which they reach each other: not in every cluster are the names known there.
-std::vector<spec::Host> Supervision::nodes_of_allocation() const {
-  std::map<std::string, std::string> addresses;
-  for (auto& each : slurm::nodes_of(plan::slurm_of(plan::remote_of(plan_).compute)))
-    addresses[each.name] = each.address;
-  std::vector<spec::Host> nodes;
-  for (const auto& name : allocation_->nodes()) {
-    const auto known = addresses.find(name);
-    nodes.push_back({name, known == addresses.end() ? name : known->second});
-  }
-  return nodes;
-}
-
-// Those that the ledger gives, as long as they are well; others in place of those that are not.
-bool Supervision::choose_hosts(std::string& problem) {
-  std::vector<std::string> bad;
-  std::vector<std::string> problems;
-  if (whole_ && !allocation_) exchange_hosts(bad);  // those that it has gone on without may be there again
-  while (true) {
-    take_hosts();
-    const auto reports =
-        hosts::preflight(workspace_, plan::remote_of(plan_), plan::remote_of(plan_).hosts, this_program(), [this] {
-          listen(0);
-          return over();
-        });
-    const std::size_t before = bad.size();
-    for (const auto& each : reports) {
-      if (each.problems.empty()) continue;
-      bad.push_back(known_as(each.host));
-      for (const auto& text : each.problems) {
-        problems.push_back(text);
-        say("hosts", text);
-      }
-    }
-    if (bad.size() == before) prepare_hosts(bad, problems);
-    if (bad.size() == before) look_at_network(bad, problems);
-    if (bad.size() == before) break;
-    if (allocation_) {  // these go back; others are asked for
-      bad_nodes_ = bad;
-      asked_again_ = fmt::format("others were asked for, because {}", fmt::join(problems, "; "));
-      allocation_.reset();
-      if (!wait_for_nodes(problem)) {
-        problem += fmt::format("; before: {}", fmt::join(problems, "; "));
-        return false;
-      }
-      set_state(RunState::preparing);
-    } else if (!exchange_hosts(bad)) {
-      problem = fmt::format("too few hosts of '{}' are well: {}", plan_.compute, fmt::join(problems, "; "));
-      return false;
-    }
-  }
-  say("hosts", fmt::format("the nodes are {}", fmt::join(plan_.nodes, ", ")));
-  write_plan(plan_);
-  return true;
-}
-
-int Supervision::least_nodes() const {
-  const auto all = static_cast<int>(plan_.nodes.size());
-  return whole_ ? limits_.least_nodes.value_or(all) : all;
-}
-
-bool Supervision::exchange_hosts(const std::vector<std::string>& bad) {
-  return ledger_->exchange(ticket_, bad, static_cast<int>(whole_.value_or(plan_).nodes.size()), least_nodes()) > 0;
-}
-
-// As many as it has got: of a run that may go on with fewer, not always all.
-void Supervision::take_hosts() {
-  const auto addresses = allocation_ ? std::vector<std::string>() : ledger_->hosts_of(ticket_);
-  auto nodes = allocation_ ? nodes_of_allocation() : plan::hosts_at(plan_, addresses);
-  if (whole_ && nodes.size() != plan_.nodes.size()) {
-    const auto slurm_job = plan::remote_of(plan_).slurm_job;
-    plan_ = plan::on_fewer_nodes(*whole_, static_cast<int>(nodes.size()));
-    plan::remote_of(plan_).slurm_job = slurm_job;
-  }
-  plan::place(plan_, std::move(nodes));
-}
-
-// For the history of its states.
-history::Outcome Supervision::with_nodes() const {
-  history::Outcome outcome;
-  if (whole_ && whole_->nodes.size() != plan_.nodes.size()) {
-    outcome.reason =
-        fmt::format("with {} of {} nodes: {}", plan_.nodes.size(), whole_->nodes.size(), fmt::join(plan_.nodes, ", "));
-  }
-  return outcome;
-}
-
-// The compute's own preparation of its nodes. One where it fails counts as not well.
-void Supervision::prepare_hosts(std::vector<std::string>& bad, std::vector<std::string>& problems) {
-  const auto& remote = plan::remote_of(plan_);
-  if (remote.compute.node_preparation.empty()) return;
-  const auto nodes = hosts::prepare_nodes(remote, remote.hosts, [this] {
-    listen(0);
-    return over();
-  });
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto& node = nodes[i];
-    if (node.ran) {
-      say("hosts", fmt::format("{} was prepared{}", node.host.name, node.problem.empty() ? "" : ", in vain"));
-      write_file_atomically(plan_.folder.node_preparation_log(static_cast<int>(i)), node.output);
-    }
-    if (node.problem.empty()) continue;
-    say("hosts", node.problem);
-    problems.push_back(node.problem);
-    bad.push_back(known_as(node.host));
-    hosts::drain(remote, node);
-  }
-}
-
-// After the preparation, which may be what brings the network up.
-void Supervision::look_at_network(std::vector<std::string>& bad, std::vector<std::string>& problems) {
-  const auto report = hosts::check_network(plan_, programs_environment(), [this] {
-    fault_point("supervisor.during_network_check");
-    listen(0);
-    return over();
-  });
-  if (!report.measured.empty()) {
-    say("hosts", fmt::format("a sum over {} nodes: {}", plan_.nodes.size(), report.measured));
-  }
-  if (report.problem.empty()) return;
-  if (!report.bad) throw failure("{}", report.problem);
-  say("hosts", report.problem);
-  problems.push_back(report.problem);
-  bad.push_back(known_as(plan::remote_of(plan_).hosts[*report.bad]));
-}
-
-// To Slurm by its name, to the ledger by its address.
-std::string Supervision::known_as(const spec::Host& host) const { return allocation_ ? host.name : host.address; }
 
 void Supervision::start_agents() {
   hosts::AgentSettings settings;
@@ -360,7 +155,7 @@ void Supervision::leave_hosts(Ending& ending) {
     ending.outcome = {found->reason, found->exit_code, std::nullopt, std::nullopt};
     ending.failure = found->log;
   } else if (by_itself && !agents_->loss() && !ending.outcome.first_failed_rank && ending.outcome.exit_code &&
-             ending.outcome.exit_code != lost_daemon_code) {
+             ending.outcome.exit_code != processes::lost_daemon_code) {
     name_first_failure(ending);
   } else if (ending.state == RunState::failed && ending.failure && ending.outcome.first_failed_rank) {
     const RankEnd end{*ending.outcome.first_failed_rank, ending.outcome.exit_code, ending.outcome.signal};
@@ -373,10 +168,12 @@ void Supervision::leave_hosts(Ending& ending) {
   if (allocation_ && !stop_ && ending.state != RunState::completed) {
     const std::string became = slurm::what_became_of(plan::slurm_of(plan::remote_of(plan_).compute), allocation_->id());
     preempted_ = became == "was preempted";
+    lost_nodes_ = lost_nodes_ || preempted_ || became == "lost a node";
     if (became == "was canceled") ending.state = RunState::canceled;  // whoever did that meant the run
     if (!became.empty()) ending.outcome.reason = fmt::format("its Slurm job {}; {}", became, ending.outcome.reason);
   }
   const auto loss = agents_->loss();
+  lost_nodes_ = lost_nodes_ || loss || ending.outcome.exit_code == processes::lost_daemon_code;
   if (loss) fail_for_loss(ending);
   if (ending.state == RunState::failed && !agents_->full_disks().empty()) {
     ending.outcome.reason +=

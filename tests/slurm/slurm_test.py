@@ -178,6 +178,12 @@ class Jobs(InACluster):
         self.run_job("whole", training, more=more, compute="local")
         self.assertEqual(self.weights("shrinks"), self.weights("whole"))
 
+    def test_an_elastic_run_whose_rank_fails_goes_on_with_all_its_nodes(self):
+        said = self.run_job("whole", "test -e outputs/again || { touch outputs/again; exit 3; }; hostname", "--elastic")
+        self.assertIn("restart 1 of 3 after: rank ", said)
+        self.assertNotIn("with 1 of 2 nodes", said)
+        self.assertEqual(len(json.loads((self.run_folder("whole") / "plan.json").read_text())["nodes"]), 2)
+
     def test_a_run_that_is_told_to_give_its_nodes_back_saves_and_goes_on_with_nothing_lost(self):
         training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
         more = "distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\npreparation: echo on $(hostname)\n"

@@ -10,18 +10,19 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::vector<std::string> three{"n1", "n2", "n3"};
+const std::vector<spec::Host> three{{"n1", "10.0.0.1"}, {"n2", "10.0.0.2"}, {"n3", "10.0.0.3"}};
 constexpr const char* all_here = "here 0\nhere 1\nhere 2\n";
 
 TEST(Network, ThatIsWellIsSaidWithItsSpeed) {
   const auto report = judge_network(three, std::string(all_here) + "sum 4 0.000031\nsum 4194304 0.012\n", true, "");
   EXPECT_EQ(report.problem, "");
-  EXPECT_EQ(report.measured, "4 B in 31 us, 4 MiB in 12.0 ms (0.35 GB/s)");
+  EXPECT_EQ(report.measured, "a sum: 4 B in 31 us, 4 MiB in 12.0 ms (0.35 GB/s)");
 }
 
 TEST(Network, TheNodeThatMostOthersDoNotReachIsBad) {
   const auto report = judge_network(three, std::string(all_here) + "heard 0 2\nheard 2 0\n", false, "");
   EXPECT_EQ(report.bad, 1U);
+  EXPECT_EQ(report.or_else, std::nullopt);
   EXPECT_THAT(report.problem, HasSubstr("n2: no message of MPI passes between it and n1, n3: "));
   EXPECT_THAT(report.problem, HasSubstr("OMPI_MCA_btl_tcp_if_include"));
 }
@@ -30,6 +31,7 @@ TEST(Network, OfTwoThatDoNotReachEachOtherTheLaterIsBad) {
   const auto report = judge_network(
       three, std::string(all_here) + "heard 0 1\nheard 1 0\nheard 0 2\nheard 2 0\nheard 1 2\n", false, "");
   EXPECT_EQ(report.bad, 2U) << "one way is as good as none";
+  EXPECT_EQ(report.or_else, 1U);
   EXPECT_THAT(report.problem, HasSubstr("n3: no message of MPI passes between it and n2: "));
 }
 
@@ -39,13 +41,19 @@ TEST(Network, AConnectionThatIsRefusedCountsForMoreThanWhatWasNotHeardBecauseOfI
                                     "10.0.0.2 on port 1024: No route to host\n");
   EXPECT_EQ(report.bad, 1U);
   EXPECT_THAT(report.problem, HasSubstr("n2: no message of MPI passes between it and n1: "));
-  EXPECT_EQ(judge_network(three, all_here, false, "from to: Unable from n1 to: n9 Unable").bad, 2U);
+  const char* const by_address = "from n1 to: some.other.name Unable to connect to the peer 10.0.0.2 on port 1024\n";
+  EXPECT_EQ(judge_network(three, "here 0\n", false, by_address).bad, 1U) << "others had not begun when it ended";
+  EXPECT_EQ(judge_network(three, all_here, false, "peer from to: peer from n1 to: n9 peer x").bad, 2U);
 }
 
 TEST(Network, WhereMpiDoesNotBeginNobodyIsToBlameAndItsLastWordsAreSaid) {
   const auto report = judge_network(three, "here 0\nhere 7\nhere x\nhere\n", false, "no such library");
   EXPECT_EQ(report.bad, std::nullopt);
   EXPECT_EQ(report.problem, "MPI does not begin on n1, n2, n3: no such library");
+  const std::string rule(76, '-');
+  const std::string mpiruns = rule + "\nORTE was unable to start\na daemon.\n\n* one of many causes\n" + rule + "\n";
+  EXPECT_EQ(judge_network(three, "", false, mpiruns).problem,
+            "MPI does not begin on n1, n2, n3: ORTE was unable to start a daemon.");
 }
 
 TEST(Network, ASumThatIsWrongOrDoesNotEndIsAProblem) {
@@ -64,7 +72,7 @@ TEST(Network, OtherLinesAreNobodysWord) {
       "heard\nsum -1 -1\nsum 4 nan\nWelcome here 0\nheard 0 -1\n" + std::string(all_here) + "sum 4 0.000002 more\n",
       true, "");
   EXPECT_EQ(report.problem, "");
-  EXPECT_EQ(report.measured, "4 B in 2 us");
+  EXPECT_EQ(report.measured, "a sum: 4 B in 2 us");
   EXPECT_THAT(report.measured, Not(HasSubstr("nan")));
 }
 

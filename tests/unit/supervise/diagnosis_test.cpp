@@ -6,7 +6,7 @@
 #include "common/error.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
 #include "launcher/entrypoint/preparation.hpp"
-#include "launcher/supervise/mpirun_report.hpp"
+#include "launcher/processes/mpirun_report.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/supervise/wait_status.hpp"
 
@@ -86,7 +86,7 @@ therefore will terminate the job.
 )";
 
 TEST(MpirunReport, NamesTheRankThatWasKilled) {
-  const auto report = parse_mpirun_report(std::string("some line of ours\n") + rank_1_killed);
+  const auto report = processes::parse_mpirun_report(std::string("some line of ours\n") + rank_1_killed);
   EXPECT_EQ(report.rank, 1);
   EXPECT_EQ(report.signal, 9);
   EXPECT_FALSE(report.exit_code);
@@ -94,14 +94,14 @@ TEST(MpirunReport, NamesTheRankThatWasKilled) {
 }
 
 TEST(MpirunReport, NamesTheRankThatExited) {
-  const auto report = parse_mpirun_report(rank_12_exited_3);
+  const auto report = processes::parse_mpirun_report(rank_12_exited_3);
   EXPECT_EQ(report.rank, 12);
   EXPECT_EQ(report.exit_code, 3);
   EXPECT_FALSE(report.signal);
 }
 
 TEST(MpirunReport, NamesTheRankThatAborted) {
-  const auto report = parse_mpirun_report(std::string(rank_1_aborted) + rank_1_killed);
+  const auto report = processes::parse_mpirun_report(std::string(rank_1_aborted) + rank_1_killed);
   EXPECT_TRUE(report.aborted);
   EXPECT_EQ(report.rank, 1);
   EXPECT_EQ(report.exit_code, 5);
@@ -109,7 +109,7 @@ TEST(MpirunReport, NamesTheRankThatAborted) {
 }
 
 TEST(MpirunReport, DoesNotTakeARankOfAnotherCommunicatorForTheRunsRank) {
-  const auto report = parse_mpirun_report(
+  const auto report = processes::parse_mpirun_report(
       "MPI_ABORT was invoked on rank 1 in communicator MPI COMMUNICATOR 3 SPLIT FROM 0\nwith errorcode 5.\n");
   EXPECT_TRUE(report.aborted);
   EXPECT_FALSE(report.rank);
@@ -118,14 +118,14 @@ TEST(MpirunReport, DoesNotTakeARankOfAnotherCommunicatorForTheRunsRank) {
 
 TEST(MpirunReport, GivesMpirunsOwnTrouble) {
   EXPECT_EQ(
-      parse_mpirun_report(not_found_by_mpirun).trouble,
+      processes::parse_mpirun_report(not_found_by_mpirun).trouble,
       "mpirun was unable to find the specified executable file, and therefore did not launch the job.  This error "
       "was first reported for process rank 0; it may have occurred for other processes as well.");
-  EXPECT_THAT(parse_mpirun_report(primary_job).trouble, IsEmpty());
+  EXPECT_THAT(processes::parse_mpirun_report(primary_job).trouble, IsEmpty());
 }
 
 TEST(MpirunReport, NamesTheNodeWhoseDaemonWasLost) {
-  EXPECT_EQ(parse_mpirun_report(lost_daemon).trouble,
+  EXPECT_EQ(processes::parse_mpirun_report(lost_daemon).trouble,
             "ORTE has lost communication with a remote daemon on node node-2");
 }
 
@@ -133,7 +133,7 @@ TEST(MpirunReport, IsEmptyForOtherText) {
   for (const char* text : {"", "\n\n", "noticed that process rank x exited on signal y", "Process name: [[1,1],",
                            "Process name: [[1,1],2]", "MPI_ABORT was invoked on rank 1", "----",
                            "--------------------------------------------------------------------------\n"}) {
-    const auto report = parse_mpirun_report(text);
+    const auto report = processes::parse_mpirun_report(text);
     EXPECT_FALSE(report.rank) << text;
     EXPECT_THAT(report.trouble, IsEmpty()) << text;
   }

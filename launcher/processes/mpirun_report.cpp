@@ -1,10 +1,10 @@
-#include "launcher/supervise/mpirun_report.hpp"
+#include "launcher/processes/mpirun_report.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <vector>
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 namespace {
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -118,4 +118,4 @@ MpirunReport parse_mpirun_report(std::string_view text) {
   return report;
 }
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace lockstep::supervise {
+namespace lockstep::processes {
 
 struct MpirunReport {
   std::optional<int> rank;  // the first to fail, if it says so; it does not always
@@ -21,4 +21,4 @@ inline constexpr int lost_daemon_code = 205;
 // Give it the text of one start only: the first rank that is named counts, as the first failure is the cause.
 MpirunReport parse_mpirun_report(std::string_view text);
 
-}  // namespace lockstep::supervise
+}  // namespace lockstep::processes
