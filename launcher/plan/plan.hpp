@@ -33,7 +33,7 @@ struct RemoteCompute {
   int vcpus = 0;                      // of each
   std::string node_preparation = {};  // for sh, on each of them after its start; empty: none
   int node_preparation_timeout_s = 0;
-  bool network_check = true;  // whether its nodes exchange messages before a run begins
+  bool network_check = true;                     // whether its nodes exchange messages before a run begins
   std::optional<int> most_nodes = std::nullopt;  // that a run may ask for
   // Hosts that are reached by ssh; what ssh is told of them is a file of ours, whose path has no blanks.
   std::optional<spec::HostsEngine> hosts = std::nullopt;

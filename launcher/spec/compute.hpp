@@ -87,7 +87,7 @@ struct Compute {
   std::optional<SlurmEngine> slurm = std::nullopt;
   std::string node_preparation = {};  // for sh, as root, on each machine before its first run; empty: none
   int node_preparation_timeout_s = 1800;
-  bool network_check = true;  // of the nodes of each run, before it begins
+  bool network_check = true;               // of the nodes of each run, before it begins
   std::vector<std::string> recorded = {};  // keys of the file that have no effect here, for a note
   bool operator==(const Compute&) const = default;
 };
