@@ -144,6 +144,16 @@ class Unwell(WithoutCheck):
         self.lockstep("compute", "update", "lab", "--set", "engine.network_check=false")
         self.run_job("unasked", "hostname", nodes=3, more=more)
 
+    def test_where_mpi_does_not_begin_its_reason_is_said_and_the_run_may_begin_again(self):
+        self.lockstep("compute", "update", "lab", "--set", "engine.network_check=true")
+        said = self.run_job("none", "echo never", "--max-restarts", "1", code=1,
+                            more="distribution: {type: mpi}\nenvironment_variables: {OMPI_MCA_btl: nonsense}\n")
+        reason = "preparation failed: MPI does not begin on node-1, node-2: "
+        self.assertRegex(said, f"Reason: +{reason}A requested component was not found")
+        self.assertIn(f"restart 1 of 1 after: {reason}", (self.run_folder("none") / "logs/system.log").read_text())
+        self.assertEqual((self.status("none"), self.log("none", 0)), ("Failed", ""))
+        self.nothing_is_left()
+
     def test_a_cancel_ends_the_preparation_of_hosts(self):
         self.lockstep("compute", "update", "lab", "--set", "engine.node_preparation=echo > /tmp/begun; sleep 1000")
         process = self.start("endless", "hostname")
