@@ -22,6 +22,8 @@ namespace {
 constexpr std::chrono::seconds time_for_trial(20);
 constexpr std::string_view never = "Slurm would never start it: ";
 
+using Scope = LimitReason::Scope;
+
 // A question to the cluster; "" is the answer where it gives none.
 using Ask = std::function<std::string(const std::vector<std::string>&)>;
 
@@ -29,11 +31,13 @@ std::vector<std::string> qos_argv(const std::string& qos) {
   return {"scontrol", "--oneliner", "show", "assoc_mgr", "flags=qos", "qos=" + qos};
 }
 
+std::vector<std::string> all_qos_argv() { return {"scontrol", "--oneliner", "show", "assoc_mgr", "flags=qos"}; }
+
 std::vector<std::string> account_argv(const std::string& account) {
   return {"scontrol", "--oneliner", "show", "assoc_mgr", "flags=assoc", "accounts=" + account};
 }
 
-// What a partition's QOS limits comes before what the job's limits.
+// What a partition's QOS limits comes before what the job's limits, unless this has the flag OverPartQOS.
 std::vector<std::string> qos_that_hold(const Ask& ask, const std::string& partition, const std::string& of_job) {
   std::vector<std::string> names;
   const std::string of_partition = read_partition_qos(ask({"scontrol", "--oneliner", "show", "partition"}), partition);
@@ -42,19 +46,35 @@ std::vector<std::string> qos_that_hold(const Ask& ask, const std::string& partit
   return names;
 }
 
+std::optional<Limit> limit_of_qos(std::string_view said, const std::string& qos, Scope scope, std::string_view thing) {
+  if (scope == Scope::all) return read_qos_limit(said, qos, thing);
+  if (scope == Scope::user) return read_user_limit(said, qos, ::geteuid(), thing);
+  return scope == Scope::job ? read_job_limit(said, qos, thing) : std::nullopt;
+}
+
+// The one of which less is left; nullopt: there is none.
+std::optional<Limit> scarcest(const std::vector<Limit>& limits) {
+  const auto found = std::min_element(limits.begin(), limits.end(), [](const Limit& one, const Limit& other) {
+    return one.most - one.in_use < other.most - other.in_use;
+  });
+  return found == limits.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<Limit> smallest(const std::vector<Limit>& limits) {
+  const auto found = std::min_element(limits.begin(), limits.end(),
+                                      [](const Limit& one, const Limit& other) { return one.most < other.most; });
+  return found == limits.end() ? std::nullopt : std::optional(*found);
+}
+
 std::optional<Limit> limit_behind(const Ask& ask, const LimitReason& reason, const QueueRow& job) {
-  using Scope = LimitReason::Scope;
   if (reason.is_budget || reason.is_least) return std::nullopt;
   if (reason.holder == LimitReason::Holder::account) {
     if (reason.scope != Scope::all) return std::nullopt;
-    return read_account_limit(ask(account_argv(job.account)), job.account, user_name(), reason.thing);
+    return scarcest(read_account_limits(ask(account_argv(job.account)), job.account, user_name(), reason.thing));
   }
   if (reason.scope != Scope::all && reason.scope != Scope::user) return std::nullopt;
   for (const auto& qos : qos_that_hold(ask, job.partition, job.qos)) {
-    const std::string said = ask(qos_argv(qos));
-    const auto limit = reason.scope == Scope::all ? read_qos_limit(said, qos, reason.thing)
-                                                  : read_user_limit(said, qos, ::geteuid(), reason.thing);
-    if (limit) return limit;
+    if (auto limit = limit_of_qos(ask(qos_argv(qos)), qos, reason.scope, reason.thing)) return limit;
   }
   return std::nullopt;
 }
@@ -64,10 +84,10 @@ std::string remedy(const Limit& limit, std::string_view thing) {
 }
 
 // Slurm's trial takes nodes that are down, or on their way out, for nodes that will never be there; a job it lets wait.
-bool waits_for_nodes_that_are_away(const spec::SlurmEngine& engine, const Request& request,
+bool waits_for_nodes_that_are_away(const Ask& ask, const spec::SlurmEngine& engine, const Request& request,
                                    const std::string& refusal) {
   if (refusal.find("Requested node configuration is not available") == std::string::npos) return false;
-  const auto nodes = nodes_of(engine);
+  const auto nodes = read_nodes(ask(sinfo_argv(engine)));
   const bool some_are_away = std::any_of(nodes.begin(), nodes.end(), [](const NodeRow& each) {
     return each.state == "leaving" || each.state == "unusable";
   });
@@ -76,11 +96,8 @@ bool waits_for_nodes_that_are_away(const spec::SlurmEngine& engine, const Reques
 
 // "sbatch: error: QOSGrpCpuLimit", a line before the one that says that a policy was violated.
 std::string limit_named(std::string_view said) {
-  constexpr std::string_view mark = "error: ";
   for (const auto line : split(said, '\n')) {
-    const auto at = line.rfind(mark);
-    if (at == std::string_view::npos) continue;
-    const auto word = line.substr(at + mark.size());
+    const auto word = without_prefix(line);
     if (limit_reason(word)) return std::string(word);
   }
   return "";
@@ -102,43 +119,63 @@ std::string explained(const spec::SlurmEngine& engine, const std::string& output
                      never, refusal, wrong.empty() ? "" : fmt::format(" ('{}')", wrong), user_name());
 }
 
-// What Slurm would only notice when it has chosen nodes, and then let the run wait for ever.
-std::string beyond_limits(const Ask& ask, const spec::SlurmEngine& engine, const Request& request) {
-  std::vector<std::pair<std::optional<Limit>, std::string_view>> limits;
-  std::vector<std::pair<std::string, std::string>> answers;
-  for (const auto& qos : qos_that_hold(ask, engine.partition, engine.qos))
-    answers.emplace_back(qos, ask(qos_argv(qos)));
-  for (const char* thing : {"cores", "nodes"}) {
-    std::optional<Limit> first;  // which holds in place of the next
-    for (const auto& [qos, said] : answers) {
-      if (!first) first = read_qos_limit(said, qos, thing);
+struct Bound {
+  Limit limit;
+  std::string_view thing;
+};
+
+// What of a thing a run may have at most. A QOS' limit holds in place of the account's. Of two QOS the larger limit is
+// taken: which of them holds is up to a flag (OverPartQOS) that slurmctld does not tell.
+std::vector<Bound> bounds(const std::vector<std::pair<std::string, std::string>>& said_of_qos,
+                          const std::vector<Limit>& of_account, std::string_view thing) {
+  std::vector<Bound> found;
+  for (const Scope scope : {Scope::all, Scope::user, Scope::job}) {
+    std::optional<Limit> holds;
+    for (const auto& [qos, said] : said_of_qos) {
+      auto limit = limit_of_qos(said, qos, scope, thing);
+      if (limit && (!holds || limit->most > holds->most)) holds = std::move(limit);
     }
-    limits.emplace_back(first, thing);
+    if (!holds && scope == Scope::all) holds = smallest(of_account);
+    if (holds) found.push_back({*holds, thing});
   }
-  if (!engine.account.empty()) {
-    const std::string said = ask(account_argv(engine.account));
-    for (const char* thing : {"cores", "nodes"})
-      limits.emplace_back(read_account_limit(said, engine.account, user_name(), thing), thing);
-  }
-  std::erase_if(limits, [](const auto& each) { return !each.first; });
-  if (limits.empty()) return "";
-  const std::int64_t cores = least_cores(read_nodes(ask(sinfo_argv(engine))), request.nodes);
-  for (const auto& [limit, thing] : limits) {
-    const std::int64_t wanted = thing == "cores" ? cores : request.nodes;
-    if (!limit || wanted <= limit->most) continue;
-    return fmt::format("{}its {} {} have {} {}, and the limit of {} is {}: {}", never, request.nodes,
-                       request.nodes == 1 ? "node" : "nodes", wanted, thing, limit->of, limit->most,
-                       remedy(*limit, thing));
-  }
-  return "";
+  return found;
 }
 
-std::string last_refusal(const std::string& output) {
-  std::string last = last_line(output);
-  for (const std::string_view prefix : {"sbatch: ", "error: ", "allocation failure: "}) {
-    if (last.starts_with(prefix)) last.erase(0, prefix.size());
+// Empty, too, where Slurm does not answer.
+std::vector<Bound> bounds_of(const Ask& ask, const spec::SlurmEngine& engine) {
+  if (!keeps_limits(ask({"scontrol", "show", "config"}))) return {};
+  std::vector<std::pair<std::string, std::string>> said_of_qos;
+  for (const auto& qos : qos_that_hold(ask, engine.partition, engine.qos)) {
+    said_of_qos.emplace_back(qos, ask(qos_argv(qos)));
+    if (said_of_qos.back().second.empty()) return {};
   }
-  return last;
+  const std::string said_of_account = engine.account.empty() ? "" : ask(account_argv(engine.account));
+  // Without a name it is the user's default QOS, which may be any of them.
+  const bool has_default_qos = !said_of_account.empty() && engine.qos.empty();
+  const std::string said_of_any = has_default_qos ? ask(all_qos_argv()) : "";
+  std::vector<Bound> all;
+  for (const char* thing : {"cores", "nodes"}) {
+    const bool may_be_replaced = has_default_qos && (said_of_any.empty() || has_any_qos_limit(said_of_any, thing));
+    const auto of_account = may_be_replaced ? std::vector<Limit>{}
+                                            : read_account_limits(said_of_account, engine.account, user_name(), thing);
+    for (auto& each : bounds(said_of_qos, of_account, thing)) all.push_back(std::move(each));
+  }
+  return all;
+}
+
+// What Slurm would only notice when it has chosen nodes, and then let the run wait for ever.
+std::string beyond_limits(const Ask& ask, const spec::SlurmEngine& engine, const Request& request) {
+  const auto all = bounds_of(ask, engine);
+  if (all.empty()) return "";
+  const std::int64_t cores = least_cores(read_nodes(ask(sinfo_argv(engine))), request.nodes);
+  for (const auto& [limit, thing] : all) {
+    const std::int64_t wanted = thing == "cores" ? cores : request.nodes;
+    if (wanted <= limit.most) continue;
+    return fmt::format("{}its {} {} have {} {}, and the limit of {} is {}: {}", never, request.nodes,
+                       request.nodes == 1 ? "node" : "nodes", wanted, thing, limit.of, limit.most,
+                       remedy(limit, thing));
+  }
+  return "";
 }
 
 }  // namespace
@@ -147,16 +184,19 @@ std::string refusal_of(const spec::SlurmEngine& engine, const Request& request) 
   const auto run = [&engine](const std::vector<std::string>& argv) {
     return run_program({.argv = argv, .environment = environment_for(engine), .working_folder = {}}, time_for_trial);
   };
-  const auto tried = run(test_argv(engine, request));
-  if (tried.exit_code() != 0) {
-    const std::string refusal = last_refusal(tried.output);
-    return waits_for_nodes_that_are_away(engine, request, refusal) ? "" : explained(engine, tried.output, refusal);
-  }
-  const Ask ask = [&run](const std::vector<std::string>& argv) {
-    const auto answer = run(argv);
-    return answer.exit_code() == 0 ? answer.output : "";
+  const Ask ask = [&run](const std::vector<std::string>& argv) -> std::string {
+    try {
+      const auto answer = run(argv);
+      return answer.exit_code() == 0 ? answer.output : "";
+    } catch (const Error&) {
+      return "";  // then the run waits, and says why; the trial has been made
+    }
   };
-  return beyond_limits(ask, engine, request);
+  const auto tried = run(test_argv(engine, request));
+  if (tried.exit_code() == 0) return beyond_limits(ask, engine, request);
+  const std::string last = last_line(tried.output);
+  const std::string refusal(without_prefix(last));
+  return waits_for_nodes_that_are_away(ask, engine, request, refusal) ? "" : explained(engine, tried.output, refusal);
 }
 
 std::string limit_text(const spec::SlurmEngine& engine, const fs::path& folder, const QueueRow& job) {

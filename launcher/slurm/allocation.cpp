@@ -40,13 +40,6 @@ std::optional<std::int64_t> number_after(const std::string& line, const std::str
   return std::from_chars(begin, line.data() + line.size(), value).ec == std::errc() ? std::optional(value)
                                                                                     : std::nullopt;
 }
-
-std::string without_prefix(std::string line) {
-  for (const char* prefix : {"salloc: ", "sbatch: ", "error: "}) {
-    if (line.starts_with(prefix)) line.erase(0, std::string(prefix).size());
-  }
-  return line;
-}
 }  // namespace
 
 Allocation::Allocation(spec::SlurmEngine engine, const Request& request) : engine_(std::move(engine)) {
@@ -94,7 +87,7 @@ void Allocation::understand(const std::string& line) {
   }
   if (line.find("error:") == std::string::npos && line.find("revoked") == std::string::npos) return;
   last_error_ = line;
-  if (const std::string word = without_prefix(line); limit_reason(word)) limit_ = word;  // and then that it is violated
+  if (const auto word = without_prefix(line); limit_reason(word)) limit_ = word;  // and then that it is violated
 }
 
 // With --no-shell it ends well when the nodes are there.
@@ -105,7 +98,7 @@ void Allocation::end_of_salloc() {
   salloc_ = {};
   granted_ = WIFEXITED(status) && WEXITSTATUS(status) == 0 && job_id_;
   if (granted_) return;
-  std::string refusal = last_error_.empty() ? "salloc ended without a word" : without_prefix(last_error_);
+  std::string refusal = last_error_.empty() ? "salloc ended without a word" : std::string(without_prefix(last_error_));
   if (const auto limit = limit_reason(limit_))
     refusal += fmt::format(": {} ({})", why_refused(*limit, engine_.qos, engine_.account), limit_);
   refusal_ = std::move(refusal);

@@ -35,13 +35,19 @@ std::optional<std::string_view> value_in(const std::vector<std::string_view>& wo
   return std::nullopt;
 }
 
+// The text of it in "GrpTRES=cpu=4(2),mem=N(0)".
+std::string_view count_of(const std::vector<std::string_view>& words, std::string_view thing,
+                          std::string_view resources) {
+  const auto each = split(value_in(words, resources).value_or(""), ',');
+  return value_in(each, thing == "cores" ? "cpu" : "node").value_or("");
+}
+
 // `resources`, `jobs`: Slurm's names for limits on the one ("cpu=4(2),mem=N(0),...") and the other ("4(2)").
 std::optional<Numbers> limit_in(const std::vector<std::string_view>& words, std::string_view thing,
                                 std::string_view resources, std::string_view jobs) {
   if (thing == "jobs") return numbers(value_in(words, jobs).value_or(""));
   if (thing != "cores" && thing != "nodes") return std::nullopt;
-  const auto each = split(value_in(words, resources).value_or(""), ',');
-  return numbers(value_in(each, thing == "cores" ? "cpu" : "node").value_or(""));
+  return numbers(count_of(words, thing, resources));
 }
 
 // The line of a QOS.
@@ -82,21 +88,48 @@ std::optional<Limit> read_user_limit(std::string_view said, const std::string& q
                : std::nullopt;
 }
 
-std::optional<Limit> read_account_limit(std::string_view said, const std::string& account, const std::string& user,
-                                        std::string_view thing) {
-  std::optional<Limit> least;
+std::optional<Limit> read_job_limit(std::string_view said, const std::string& qos, std::string_view thing) {
+  if (thing != "cores" && thing != "nodes") return std::nullopt;
+  const auto text = count_of(split(record_of(said, qos), ' '), thing, "MaxTRESPJ");
+  std::int64_t most = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), most);
+  if (error != std::errc() || end != text.data() + text.size() || most < 0) return std::nullopt;
+  return Limit{fmt::format("QOS {} for one job", qos), most, 0};
+}
+
+bool has_any_qos_limit(std::string_view said, std::string_view thing) {
+  const auto lines = split(said, '\n');
+  return std::any_of(lines.begin(), lines.end(), [thing](std::string_view line) {
+    return line.starts_with("QOS=") && limit_in(split(line, ' '), thing, "GrpTRES", "GrpJobs");
+  });
+}
+
+std::vector<Limit> read_account_limits(std::string_view said, const std::string& account, const std::string& user,
+                                       std::string_view thing) {
+  std::vector<Limit> limits;
   for (const auto line : split(said, '\n')) {
     const auto words = split(line, ' ');
     if (value_in(words, "Account").value_or("") != account) continue;
     const auto name = value_in(words, "UserName").value_or("");
     if (!name.empty() && !name.starts_with(user + "(")) continue;
     const auto found = limit_in(words, thing, "GrpTRES", "GrpJobs");
-    if (!found || (least && found->most - found->in_use >= least->most - least->in_use)) continue;
+    if (!found) continue;
     const std::string of_account = "account " + account;
-    least =
-        Limit{name.empty() ? of_account : fmt::format("user {} in {}", user, of_account), found->most, found->in_use};
+    limits.push_back(
+        {name.empty() ? of_account : fmt::format("user {} in {}", user, of_account), found->most, found->in_use});
   }
-  return least;
+  return limits;
+}
+
+bool keeps_limits(std::string_view said) {
+  constexpr std::string_view key = "AccountingStorageEnforce";
+  for (const auto line : split(said, '\n')) {
+    const auto at = line.find('=');
+    if (at == std::string_view::npos || line.substr(0, line.find_first_of(" =")) != key) continue;
+    const auto words = split(line.substr(std::min(line.size(), line.find_first_not_of(' ', at + 1))), ',');
+    return std::find(words.begin(), words.end(), "limits") != words.end();
+  }
+  return false;
 }
 
 std::string read_partition_qos(std::string_view said, const std::string& partition) {

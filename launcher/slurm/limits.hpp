@@ -24,9 +24,16 @@ struct Limit {
 std::optional<Limit> read_qos_limit(std::string_view said, const std::string& qos, std::string_view thing);
 // Of what the QOS gives one user. Slurm tells it of users who have jobs.
 std::optional<Limit> read_user_limit(std::string_view said, const std::string& qos, uid_t user, std::string_view thing);
-// Of the account and of its user, the one of which less is left.
-std::optional<Limit> read_account_limit(std::string_view said, const std::string& account, const std::string& user,
-                                        std::string_view thing);
+// Of what the QOS gives one job (in_use is 0).
+std::optional<Limit> read_job_limit(std::string_view said, const std::string& qos, std::string_view thing);
+// Whether there is a QOS that limits what all its jobs have of it.
+bool has_any_qos_limit(std::string_view said, std::string_view thing);
+// Of the account and of its user: a job must be within each of them.
+std::vector<Limit> read_account_limits(std::string_view said, const std::string& account, const std::string& user,
+                                       std::string_view thing);
+
+// From `scontrol show config`: whether it enforces limits, or only has them written down.
+bool keeps_limits(std::string_view said);
 
 // From `scontrol --oneliner show partition`; "": it has none.
 std::string read_partition_qos(std::string_view said, const std::string& partition);

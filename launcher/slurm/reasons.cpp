@@ -102,6 +102,11 @@ std::string why_limited(const LimitReason& reason) {
 
 }  // namespace
 
+std::string_view without_prefix(std::string_view line) {
+  for (const std::string_view prefix : {"salloc: ", "sbatch: ", "error: ", "allocation failure: "}) take(line, prefix);
+  return line;
+}
+
 std::optional<LimitReason> limit_reason(std::string_view text) {
   LimitReason reason;
   const bool is_of_account = take(text, "Assoc");

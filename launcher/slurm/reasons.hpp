@@ -7,6 +7,9 @@
 
 namespace lockstep::slurm {
 
+// "sbatch: error: QOSGrpCpuLimit": the part that is the reason. It is a part of the line, and lives as long.
+std::string_view without_prefix(std::string_view line);
+
 // Whose limit a reason as QOSMaxCpuPerUserLimit names, on what, and for whom.
 struct LimitReason {
   enum class Holder { qos, account };

@@ -38,9 +38,8 @@ def take_down(box):
     expect_nothing_of(box)
 
 
-class Accounting(InACluster):
-    """Two nodes of two cores. The QOS small has two cores for all, narrow one node for a job; of single one job
-    runs of a user, of few one job may be there."""
+class KeepsAccounts(InACluster):
+    """Two nodes of two cores."""
 
     nodes = 2
     options = ("--accounting", "--cores-per-node", "2")
@@ -49,12 +48,6 @@ class Accounting(InACluster):
     def setUpClass(cls):
         super().setUpClass()
         cls.of_slurm = {**os.environ, "SLURM_CONF": f"{cls.box}/slurm.conf"}
-        for words in (("add", "qos", "small", "set", "GrpTRES=cpu=2", "flags=DenyOnLimit"),
-                      ("add", "qos", "narrow", "set", "MaxTRESPerJob=node=1", "flags=DenyOnLimit"),
-                      ("add", "qos", "single", "set", "MaxJobsPerUser=1"),
-                      ("add", "qos", "few", "set", "MaxSubmitJobsPerUser=1"),
-                      ("modify", "account", "lockstep", "set", "qos+=small,narrow,single,few")):
-            cls.sacctmgr(*words)
 
     @classmethod
     def tearDownClass(cls):
@@ -69,6 +62,24 @@ class Accounting(InACluster):
         definition.write_text(f"name: {name}\nengine: {{type: slurm, config_file: {self.box}/slurm.conf, partition: {partition}, "
                               f"{more}}}\n")
         self.lockstep("compute", "create", "-f", definition)
+
+
+class Accounting(KeepsAccounts):
+    """The QOS small has two cores for all, wide four, by-job three for a job, by-user three for a user, narrow one
+    node for a job; of single one job runs of a user, of few one job may be there."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for words in (("add", "qos", "small", "set", "GrpTRES=cpu=2", "flags=DenyOnLimit"),
+                      ("add", "qos", "wide", "set", "GrpTRES=cpu=4"),
+                      ("add", "qos", "by-job", "set", "MaxTRESPerJob=cpu=3"),
+                      ("add", "qos", "by-user", "set", "MaxTRESPerUser=cpu=3"),
+                      ("add", "qos", "narrow", "set", "MaxTRESPerJob=node=1", "flags=DenyOnLimit"),
+                      ("add", "qos", "single", "set", "MaxJobsPerUser=1"),
+                      ("add", "qos", "few", "set", "MaxSubmitJobsPerUser=1"),
+                      ("modify", "account", "lockstep", "set", "qos+=small,wide,by-job,by-user,narrow,single,few")):
+            cls.sacctmgr(*words)
 
     def daemon(self, name):
         return json.loads((self.box / f"run/{name}.json").read_text())["pid"]
@@ -90,6 +101,10 @@ class Accounting(InACluster):
         process = self.start(name, "echo begun; while [ ! -e go ]; do sleep 0.1; done", nodes=1, **more)
         self.wait_for(lambda: "begun" in self.log(name, 0), f"{name} has begun", process)
         return process
+
+    def set_for_now(self, kind, name, limit):
+        self.sacctmgr("modify", kind, name, "set", f"GrpTRES={limit}")
+        self.addCleanup(self.sacctmgr, "modify", kind, name, "set", "GrpTRES=cpu=-1")
 
     def let_go(self, name):
         (self.run_folder(name) / "snapshot/go").touch()
@@ -150,6 +165,40 @@ class Accounting(InACluster):
                 self.assertRegex(said, f"compute '{name}': Slurm would never start it: {why}")
                 self.lockstep("job", "show", name, code=3)
 
+    def test_the_limit_of_a_qos_holds_in_place_of_its_accounts(self):
+        self.set_for_now("account", "lockstep", "cpu=2")
+        self.create("wide", "account: lockstep, qos: wide")
+        self.run_job("wide", "true", compute="wide")
+        self.create("single", "account: lockstep, qos: single")
+        self.assertIn("its 2 nodes have 4 cores, and the limit of account lockstep is 2: ask for fewer nodes, or have the limit of cores of "
+                      "account lockstep raised", self.run_job("single", "true", compute="single", code=2))
+        self.set_for_now("qos", "normal", "cpu=4")  # the default QOS of the user
+        self.create("default", "account: lockstep")
+        self.run_job("default", "true", compute="default")
+
+    def test_the_larger_limit_of_two_qos_refuses_for_the_jobs_may_come_before_the_partitions(self):
+        self.slurm("scontrol", "update", "partitionname=low", "qos=small")
+        self.addCleanup(self.slurm, "scontrol", "update", "partitionname=low", "qos=")
+        self.sacctmgr("modify", "qos", "wide", "set", "flags=OverPartQOS")
+        self.addCleanup(self.sacctmgr, "modify", "qos", "wide", "set", "flags-=OverPartQOS")
+        self.create("low", "qos: wide", partition="low")
+        self.run_job("over", "true", compute="low")
+
+    def test_the_limit_of_its_user_refuses_where_the_accounts_is_larger(self):
+        self.set_for_now("account", "lockstep", "cpu=4")
+        self.sacctmgr("modify", "user", "where", "name=root", "account=lockstep", "set", "GrpTRES=cpu=3")
+        self.addCleanup(self.sacctmgr, "modify", "user", "where", "name=root", "account=lockstep", "set", "GrpTRES=cpu=-1")
+        self.create("single", "account: lockstep, qos: single")
+        self.assertIn("the limit of user root in account lockstep is 3", self.run_job("large", "true", compute="single", code=2))
+
+    def test_what_one_job_or_one_user_may_have_is_compared_too(self):
+        for name, holder in (("by-job", "QOS by-job for one job"), ("by-user", "QOS by-user for one user")):
+            with self.subTest(name):
+                self.create(name, f"qos: {name}")
+                self.run_job(f"small_{name}", "true", nodes=1, compute=name)  # then Slurm tells what the user may have
+                said = self.run_job(name, "true", compute=name, code=2)
+                self.assertIn(f"its 2 nodes have 4 cores, and the limit of {holder} is 3: ask for fewer nodes", said)
+
     def test_more_jobs_than_may_be_submitted_are_refused_for_now(self):
         self.create("few", "qos: few")
         first = self.start_holder("first", compute="few")
@@ -184,6 +233,25 @@ class Accounting(InACluster):
         subprocess.run(["slurmdbd"], env=self.of_slurm | {"MYSQL_UNIX_PORT": f"{self.box}/run/mariadb.sock"}, check=True,
                        stderr=subprocess.DEVNULL, timeout=60)
         self.becomes_known("lockstep-spooled|lockstep|normal|2", "lockstep-meanwhile|lockstep|normal|2")
+
+
+class WithoutLimits(KeepsAccounts):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sacctmgr("add", "qos", "small", "set", "GrpTRES=cpu=2")
+        cls.sacctmgr("modify", "account", "lockstep", "set", "qos+=small")
+        conf = cls.box / "slurm.conf"
+        conf.write_text(conf.read_text().replace("Enforce=associations,limits,qos", "Enforce=associations,qos"))
+        os.kill(json.loads((cls.box / "run/slurmctld.json").read_text())["pid"], signal.SIGKILL)
+        subprocess.run(["slurmctld"], env=cls.of_slurm, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        wait_for(lambda: "UP" in subprocess.run(["scontrol", "ping"], env=cls.of_slurm, capture_output=True, text=True,
+                                                check=False).stdout, "slurmctld answers")
+
+    def test_a_limit_that_is_only_written_down_refuses_nothing(self):
+        self.assertIn("cpu=2(0)", self.slurm("scontrol", "--oneliner", "show", "assoc_mgr", "flags=qos", "qos=small"))
+        self.create("small", "account: lockstep, qos: small")
+        self.run_job("large", "true", compute="small")
 
 
 class Starts(unittest.TestCase):

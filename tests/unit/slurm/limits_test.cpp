@@ -29,11 +29,38 @@ TEST(SlurmLimits, OfAQosAreToldForAllAndForOneUser) {
   EXPECT_EQ(read_user_limit(of_qos, "small", 1, "cores"), std::nullopt);
 }
 
-TEST(SlurmLimits, OfAnAccountAreThoseOfWhichLessIsLeft) {
-  EXPECT_EQ(read_account_limit(of_account, "vision", "ada", "cores"), (Limit{"user ada in account vision", 8, 4}));
-  EXPECT_EQ(read_account_limit(of_account, "vision", "eve", "cores"), (Limit{"account vision", 16, 4}));
-  EXPECT_EQ(read_account_limit(of_account, "vision", "ada", "nodes"), (Limit{"account vision", 4, 1}));
-  EXPECT_EQ(read_account_limit(of_account, "speech", "ada", "cores"), std::nullopt);
+TEST(SlurmLimits, OfAQosForOneJobAreNumbersWithoutAUse) {
+  EXPECT_EQ(read_job_limit(of_qos, "small", "cores"), (Limit{"QOS small for one job", 3, 0}));
+  EXPECT_EQ(read_job_limit(of_qos, "small", "nodes"), std::nullopt);
+  EXPECT_EQ(read_job_limit(of_qos, "small", "jobs"), std::nullopt);
+  EXPECT_EQ(read_job_limit("QOS=small(3) MaxTRESPJ=mem=9,node=2", "small", "nodes"),
+            (Limit{"QOS small for one job", 2, 0}));
+  for (const char* text : {"", "MaxTRESPJ=", "MaxTRESPJ=cpu=", "MaxTRESPJ=cpu=-1", "MaxTRESPJ=cpu=3(1)"})
+    EXPECT_EQ(read_job_limit(std::string("QOS=small(3) ") + text, "small", "cores"), std::nullopt) << text;
+}
+
+TEST(SlurmLimits, OfAnAccountAreItsOwnAndThoseOfItsUser) {
+  const Limit of_all{"account vision", 16, 4};
+  EXPECT_EQ(read_account_limits(of_account, "vision", "ada", "cores"),
+            (std::vector<Limit>{of_all, {"user ada in account vision", 8, 4}}));
+  EXPECT_EQ(read_account_limits(of_account, "vision", "eve", "cores"), std::vector<Limit>{of_all});
+  EXPECT_EQ(read_account_limits(of_account, "vision", "ada", "nodes"), (std::vector<Limit>{{"account vision", 4, 1}}));
+  EXPECT_EQ(read_account_limits(of_account, "speech", "ada", "cores"), std::vector<Limit>{});
+}
+
+TEST(SlurmLimits, OfAnyQosAreThoseForAllItsJobs) {
+  EXPECT_TRUE(has_any_qos_limit(of_qos, "cores"));
+  EXPECT_FALSE(has_any_qos_limit(of_qos, "nodes"));
+  EXPECT_FALSE(has_any_qos_limit(of_account, "cores"));
+}
+
+TEST(SlurmLimits, HoldWhereTheClusterEnforcesThem) {
+  EXPECT_TRUE(
+      keeps_limits("AccountingStorageHost   = localhost\nAccountingStorageEnforce = associations,limits,qos\n"));
+  EXPECT_TRUE(keeps_limits("AccountingStorageEnforce= limits"));
+  for (const char* text : {"", "AccountingStorageEnforce = associations,qos\n", "AccountingStorageEnforce = none\n",
+                           "AccountingStorageEnforce =", "AccountingStorageEnforce", "EnforcePartLimits = limits\n"})
+    EXPECT_FALSE(keeps_limits(text)) << text;
 }
 
 TEST(SlurmLimits, AreNotMadeOfWhatIsNone) {

@@ -10,6 +10,14 @@ struct Case {
   const char* meaning;
 };
 
+TEST(SlurmReasons, ComeAfterTheNameOfWhoSaysThem) {
+  EXPECT_EQ(without_prefix("salloc: error: Job submit/allocate failed: x"), "Job submit/allocate failed: x");
+  EXPECT_EQ(without_prefix("sbatch: error: QOSGrpCpuLimit"), "QOSGrpCpuLimit");
+  EXPECT_EQ(without_prefix("allocation failure: Invalid qos"), "Invalid qos");
+  EXPECT_EQ(without_prefix("sbatch: "), "");
+  EXPECT_EQ(without_prefix("no error: x"), "no error: x");
+}
+
 // Each as Slurm 22.05 spells it.
 TEST(SlurmReasons, AreToldInWords) {
   for (const auto& [reason, meaning] : {
