@@ -18,7 +18,7 @@ std::string license_line(const ClusterSpec& spec) {
   return words.empty() ? "" : fmt::format("Licenses={}\n", fmt::join(words, ","));
 }
 
-// limits and qos: or the limits of a QOS would be written down and not kept. linux: sacct tells memory and time of
+// limits: or those of QOS and accounts would be written down and not kept. linux: sacct tells memory and time of
 // steps.
 std::string accounting_lines(const ClusterFolder& folder, const ClusterSpec& spec) {
   if (!spec.accounting) return "JobAcctGatherType=jobacct_gather/none\n";
