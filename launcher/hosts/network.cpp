@@ -126,13 +126,16 @@ std::string reason_in(std::string_view complaints) {
 }
 
 // The last of those that most others do not reach; and another one that misses as many, the one it misses first.
-void blame(const Missing& missing, NetworkReport& report) {
+void blame(const Missing& missing, const std::vector<spec::Host>& nodes, NetworkReport& report) {
   const auto worst = std::max_element(missing.rbegin(), missing.rend(),
                                       [](const auto& a, const auto& b) { return a.size() < b.size(); });
-  report.bad = static_cast<std::size_t>(missing.rend() - worst) - 1;
+  const std::size_t bad = static_cast<std::size_t>(missing.rend() - worst) - 1;
   const auto alike = std::find_if(worst->begin(), worst->end(),
                                   [&](std::size_t other) { return missing[other].size() == worst->size(); });
   if (alike != worst->end()) report.or_else = *alike;
+  report.bad = bad;
+  report.problem =
+      fmt::format("{}: no message of MPI passes between it and {}: {}", nodes[bad].name, names(nodes, *worst), remedy);
 }
 }  // namespace
 
@@ -159,9 +162,7 @@ NetworkReport judge_network(const std::vector<spec::Host>& nodes, std::string_vi
     report.problem = fmt::format("a sum over {} does not come to its end: {}", names(nodes), remedy);
     return report;
   }
-  blame(missing, report);
-  report.problem = fmt::format("{}: no message of MPI passes between it and {}: {}", nodes[*report.bad].name,
-                               names(nodes, missing[*report.bad]), remedy);
+  blame(missing, nodes, report);
   return report;
 }
 
