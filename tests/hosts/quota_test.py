@@ -7,7 +7,6 @@
 import json
 import pathlib
 import sys
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import hosts as rig  # noqa: E402
@@ -127,8 +126,4 @@ class Quotas(jobs.JobCase):
 
 
 if __name__ == "__main__":
-    reason = rig.Hosts.missing()
-    if reason:
-        print(f"skipped: quotas of jobs on hosts: {reason}")
-        sys.exit(77)
-    unittest.main()
+    rig.run_tests("quotas of jobs on hosts")

@@ -14,7 +14,7 @@ import unittest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS / "support"))
-from hosts import Hosts  # noqa: E402
+from hosts import Hosts, run_tests  # noqa: E402
 from waiting import wait_for  # noqa: E402
 
 CAPTURED = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
@@ -180,8 +180,4 @@ with Hosts(1) as hosts:
 
 
 if __name__ == "__main__":
-    why = Hosts.missing()
-    if why:
-        print(f"skipped: {why}")
-        sys.exit(77)
-    unittest.main()
+    run_tests("hosts")

@@ -6,8 +6,6 @@
 
 import json
 import re
-import sys
-import unittest
 
 from hosts_test import DATA, SAVES_SLOWLY, OnHosts, rig
 from processes import Process
@@ -263,8 +261,4 @@ class Again(WithoutCheck):
 
 
 if __name__ == "__main__":
-    reason = rig.Hosts.missing()
-    if reason:
-        print(f"skipped: jobs on hosts: {reason}")
-        sys.exit(77)
-    unittest.main()
+    rig.run_tests("jobs on hosts")

@@ -17,7 +17,9 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
+import unittest
 
 FIRST_PROCESS = pathlib.Path(__file__).resolve().parent / "hosts.sh"
 PACKAGES = {"bash": "bash", "hostname": "hostname", "ip": "iproute2", "mount": "mount", "nsenter": "util-linux",
@@ -215,3 +217,12 @@ class Hosts:
         namespace = f"--net=/proc/{self._first['switch']}/ns/net"
         subprocess.run(["nsenter", namespace, "ip", *command], check=check,
                        stderr=None if check else subprocess.DEVNULL)
+
+
+def run_tests(what):
+    """The tests of the program that calls this, where there can be hosts; else it is a skipped test, with the reason."""
+    reason = Hosts.missing()
+    if reason:
+        print(f"skipped: {what}: {reason}")
+        sys.exit(77)
+    unittest.main()
