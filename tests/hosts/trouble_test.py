@@ -213,9 +213,9 @@ class Again(WithoutCheck):
         self.nothing_is_left()
 
     def test_a_run_that_is_preempted_gives_its_hosts_to_those_who_wait(self):
-        script = "date +%s%N >> outputs/begun-$RANK; while [ ! -e outputs/go ] && [ $(wc -l < outputs/begun-$RANK) = 1 ]; do sleep 0.1; done"
+        script = "date +%s%N >> outputs/begun-$RANK; echo begun; while [ ! -e outputs/go ] && [ $(wc -l < outputs/begun-$RANK) = 1 ]; do sleep 0.1; done"
         first = self.start("first", script, nodes=3, more="distribution: {type: pytorch}\n")
-        self.wait_for(lambda: self.status("first") == "Running", "the first runs", first)
+        self.wait_for(lambda: all("begun" in self.log("first", rank) for rank in range(3)), "all ranks of the first have begun", first)
         second = self.start("second", "date +%s%N", nodes=3)
         self.wait_for(lambda: self.status("second") == "Queued", "the second waits", second)
         self.lockstep("compute", "preempt", "first")
