@@ -37,6 +37,7 @@ class Keeper {
         ranks_(ranks),
         kill_after_ms_(limits.kill_after_s * 1000),
         may_begin_again_(limits.max_restarts > 0 || limits.preemptible),
+        is_elsewhere_(limits.preemptible),
         channel_(std::move(channel)),
         stages_({limits.stop_grace_s * 1000, kill_after_ms_},
                 {[this] { ask_ranks(); }, [this] { signal_program(SIGTERM); }, [this] { kill_run(); }}) {}
@@ -211,9 +212,11 @@ class Keeper {
     reap();
   }
 
-  // After a failure, or when its ranks have saved and left, the supervisor may want the program to begin again.
+  // After a failure, or when its ranks have saved and left, the supervisor may want the program to begin again; on
+  // other machines after a good end, too: a node may be lost before all that was written there has come.
   void end(const Ending& ending) {
-    const bool unwanted = ending.state != RunState::completed && !(stop_ && stop_->state == RunState::canceled);
+    const bool is_done = ending.state == RunState::completed && !is_elsewhere_;
+    const bool unwanted = !is_done && !(stop_ && stop_->state == RunState::canceled);
     waits_ = may_begin_again_ && unwanted && !orphaned_;
     over_ = !waits_;
     const std::int64_t deadline = monotonic_ms() + write_limit_ms;
@@ -236,6 +239,7 @@ class Keeper {
   int ranks_;
   std::int64_t kill_after_ms_;
   bool may_begin_again_;
+  bool is_elsewhere_;
   Channel channel_;
   SignalFd signals_;
   Stages stages_;

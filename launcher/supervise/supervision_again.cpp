@@ -28,6 +28,8 @@ std::optional<Supervision::Again> Supervision::why_again(Ending& ending) {
     own_stop_ = OwnStop::none;
   }
   const bool asked_to_end = stop_ && own_stop_ == OwnStop::none;
+  const bool may_lack_files = ending.state == RunState::completed && agents_ && restarts_ < limits_.max_restarts;
+  if (may_lack_files && !asked_to_end && !keeper_gone()) leave_hosts(ending);  // a good end without its files is none
   if (ending.state == RunState::completed || asked_to_end || keeper_gone()) return std::nullopt;
   if (restarts_ >= limits_.max_restarts && !limits_.preemptible) return std::nullopt;
   if (agents_) leave_hosts(ending);

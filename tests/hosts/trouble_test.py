@@ -50,6 +50,12 @@ class Trouble(WithoutCheck):
         self.assertIn("node-2 was lost", self.end(process, code=1))
         self.assertEqual(self.status("headless"), "Failed")
         self.nothing_is_left()
+        process = self.start("again", "echo begun; sleep 2", "--max-restarts", "1", more="distribution: {type: mpi}\n")
+        self.wait_for(lambda: "begun" in self.log("again", 1), "the ranks have begun", process)
+        self.agent_on("node-2").kill()
+        self.assertIn("restart 1 of 1 after: node-2 was lost", self.end(process))
+        self.assertEqual(self.status("again"), "Completed")
+        self.nothing_is_left()
 
     def test_ranks_that_left_because_their_agent_was_left_alone_do_not_make_the_run_a_canceled_one(self):
         training = f"lockstep-train --model mlp --data {DATA} --epochs 100 --checkpoint-every 50 --seed 5"
