@@ -121,8 +121,11 @@ std::vector<std::string> namespaces_argv(bool with_user_namespace) {
 // named by host name and job, which nodes of two clusters may share.
 std::vector<std::string> node_argv(const std::string& node, bool with_user_namespace, bool is_cloud) {
   std::vector<std::string> argv = namespaces_argv(with_user_namespace);
-  for (const char* each : {"sh", "-c", "hostname \"$0\" && mount -t tmpfs tmpfs /dev/shm && exec \"$@\""})
-    argv.emplace_back(each);
+  // slurmctld counts in whole seconds. What has booted within the second in which it was asked for seems to have done
+  // so before that: slurmctld does not believe it, and waits for another word until the node's time is over.
+  const std::string later = is_cloud ? "sleep 1 && " : "";
+  const std::string script = later + "hostname \"$0\" && mount -t tmpfs tmpfs /dev/shm && exec \"$@\"";
+  for (const std::string& each : {std::string("sh"), std::string("-c"), script}) argv.push_back(each);
   for (const std::string& each : {node, std::string("slurmd"), std::string("-D"), std::string("-N"), node})
     argv.push_back(each);
   if (is_cloud) argv.emplace_back("-b");  // as if it had booted: slurmctld waits for that
