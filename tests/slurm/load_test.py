@@ -27,8 +27,7 @@ class Load(InACluster):
         return {each["name"]: each["status"] for each in json.loads(self.lockstep("job", "list", "--max-results", JOBS, "-o", "json"))}
 
     def test_all_jobs_of_a_long_queue_complete_on_few_nodes_and_none_stays_on(self):
-        self.lockstep("compute", "create", "-n", "zero", "--set", "engine.type=slurm", "--set",
-                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=cloud", "--max-instances", MOST_NODES)
+        self.create_in("cloud", "zero", "--max-instances", MOST_NODES)
         file = self.folder / "job.yml"
         file.write_text("command: hostname\ncompute: zero\n")
         names = [f"job-{number}" for number in range(JOBS)]

@@ -53,6 +53,10 @@ class InACluster(jobs.JobCase):
                                   f"shared_files: {shared}, scratch: /dev/shm/lockstep-test}}\n")  # of which each node has its own
             self.lockstep("compute", "create", "-f", definition)
 
+    def create_in(self, partition, name, *options):
+        self.lockstep("compute", "create", "-n", name, "--set", "engine.type=slurm", "--set", f"engine.config_file={self.box}/slurm.conf",
+                      "--set", f"engine.partition={partition}", *options)
+
     def slurm(self, *words):
         return subprocess.run(words, env={**os.environ, "SLURM_CONF": f"{self.box}/slurm.conf"}, stdout=subprocess.PIPE,
                               check=True, text=True, timeout=60).stdout.strip()
@@ -106,8 +110,7 @@ class Jobs(InACluster):
         self.addCleanup(self.slurm, "scontrol", "update", "nodename=n2", "state=resume")
         self.slurm("scontrol", "update", "nodename=n2", "state=drain", "reason=burnt")
         self.assertRegex(self.lockstep("doctor", "box", code=1), "n2 +broken +burnt.* +once that is mended: scontrol update nodename=n2")
-        self.lockstep("compute", "create", "-n", "nowhere", "--set", "engine.type=slurm", "--set", f"engine.config_file={self.box}/slurm.conf",
-                      "--set", "engine.partition=none")
+        self.create_in("none", "nowhere")
         self.assertRegex(self.lockstep("doctor", "nowhere", code=1), "nodes +broken +partition none has none")
 
     def test_a_rank_that_fails_is_named_with_its_node(self):
@@ -136,8 +139,7 @@ class Jobs(InACluster):
     def test_a_run_that_is_preempted_waits_and_goes_on_from_its_checkpoint(self):
         training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
         more = "distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
-        self.lockstep("compute", "create", "-n", "low", "--set", "engine.type=slurm", "--set",
-                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=low")
+        self.create_in("low", "low")
         process = self.start("low", training, compute="low", more=more)
         self.wait_for_checkpoint("low", process)
         self.slurm("srun", "--partition=dedicated", f"--nodes={self.nodes}", "--exclusive", "sleep", "3")
@@ -148,8 +150,7 @@ class Jobs(InACluster):
         self.no_job_is_left()
 
     def test_a_run_that_is_preempted_has_the_grace_of_its_partition_to_save(self):
-        self.lockstep("compute", "create", "-n", "low", "--set", "engine.type=slurm", "--set",
-                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=low")
+        self.create_in("low", "low")
         self.addCleanup(self.slurm, "scontrol", "update", "PartitionName=low", "GraceTime=0")
         for name, grace, seconds in (("by-kill-wait", 0, 3), ("by-grace-time", 30, 7)):
             with self.subTest(name):
@@ -166,8 +167,7 @@ class Jobs(InACluster):
     def test_an_elastic_run_that_is_preempted_goes_on_with_the_nodes_that_are_free(self):
         training = f"lockstep-train --model mlp --data {DATA} --epochs 2 --checkpoint-every 50 --seed 5"
         more = "distribution: {type: mpi}\nenvironment_variables: {OMP_NUM_THREADS: '1'}\n"
-        self.lockstep("compute", "create", "-n", "low", "--set", "engine.type=slurm", "--set",
-                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=low")
+        self.create_in("low", "low")
         process = self.start("shrinks", training, "--elastic", compute="low", more=more)
         self.wait_for_checkpoint("shrinks", process)
         self.slurm("salloc", "--no-shell", "--partition=dedicated", f"--nodes={self.nodes - 1}", "--exclusive", "--job-name=dedicated")
@@ -216,8 +216,7 @@ class Jobs(InACluster):
                 self.no_job_is_left()
 
     def test_a_partition_that_gives_less_than_saving_took_is_warned_of(self):
-        self.lockstep("compute", "create", "-n", "low", "--set", "engine.type=slurm", "--set",
-                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=low")
+        self.create_in("low", "low")
         process = self.start("slow", SAVES_SLOWLY.format(seconds=6), "--set", "experiment_name=saving", nodes=1)
         self.wait_for(lambda: "ready" in self.log("slow", 0), "it is ready", process)
         self.lockstep("job", "cancel", "slow")
@@ -243,8 +242,7 @@ class FromZero(InACluster):
 
     def test_nodes_come_for_a_run_and_go_when_nobody_needs_them(self):
         self.assertEqual(self.running_nodes(), [])
-        self.lockstep("compute", "create", "-n", "zero", "--set", "engine.type=slurm", "--set",
-                      f"engine.config_file={self.box}/slurm.conf", "--set", "engine.partition=cloud", "--max-instances", "2")
+        self.create_in("cloud", "zero", "--max-instances", "2")
         nodes = lambda: {each["node_id"]: (each["state"], each["run_id"])  # noqa: E731
                          for each in json.loads(self.lockstep("compute", "list-nodes", "zero", "-o", "json"))}
         self.assertEqual(nodes(), {"c1": ("off", None), "c2": ("off", None)})
