@@ -16,6 +16,7 @@
 #include "launcher/node/frames.hpp"
 #include "launcher/node/mirror.hpp"
 #include "launcher/node/streams.hpp"
+#include "launcher/processes/mpi_leftovers.hpp"
 #include "launcher/processes/rank_watch.hpp"
 #include "launcher/processes/stop.hpp"
 
@@ -219,6 +220,7 @@ int attend_node(const AgentOptions& options) {
   for (const int each : {SIGHUP, SIGINT, SIGTERM}) ::signal(each, SIG_IGN);  // it leaves when the run does
   ::fcntl(STDOUT_FILENO, F_SETFL, ::fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
   std::optional<Agent> agent;
+  processes::keep_session_folder();
   try {
     if (options.mirror) options.folder.create();
     agent.emplace(options);

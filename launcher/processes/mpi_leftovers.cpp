@@ -85,6 +85,18 @@ void remove_segments(const std::string& host, const std::string& job_id) {
 }
 }  // namespace
 
+// In vain where nothing can be written: then mpirun says so itself, with its remedy.
+void keep_session_folder(const fs::path& temporary) {
+  char host[256] = "";
+  ::gethostname(host, sizeof host - 1);
+  const std::string_view short_name = std::string_view(host).substr(0, std::string_view(host).find('.'));
+  std::error_code ignored;
+  const fs::path folder = temporary.empty() ? fs::temp_directory_path(ignored) : temporary;
+  const fs::path above = folder / fmt::format("ompi.{}.{}", short_name, ::getuid());
+  ::mkdir(above.c_str(), 0700);  // as Open MPI makes it
+  ::mkdir((above / "kept-by-lockstep").c_str(), 0700);
+}
+
 std::vector<MpiJob> mpi_jobs_of_launcher(pid_t pid) {
   std::vector<MpiJob> jobs;
   std::error_code error;

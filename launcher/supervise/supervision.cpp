@@ -10,6 +10,7 @@
 #include "launcher/compute/local.hpp"
 #include "launcher/entrypoint/entrypoint.hpp"
 #include "launcher/hosts/reach.hpp"
+#include "launcher/processes/mpi_leftovers.hpp"
 #include "launcher/processes/stop.hpp"
 #include "launcher/supervise/children.hpp"
 #include "launcher/supervise/keeper.hpp"
@@ -65,6 +66,7 @@ Ending Supervision::carry_out() {
   if (const auto ending = prepare()) return *ending;
   if (whole_) whole_ = plan_;  // it knows now where its inputs are
   open_endpoint();
+  processes::keep_session_folder();
   while (true) {
     const auto not_begun = plan_.remote ? go_to_hosts() : std::nullopt;
     if (not_begun && !could_not_begin_) return *not_begun;

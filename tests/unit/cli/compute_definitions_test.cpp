@@ -80,7 +80,7 @@ TEST_F(ComputeCommands, CreateFromOptions) {
       "ssh": {"user": "ada", "port": null, "identity_file": null, "config_file": null,
               "strict_host_key_checking": null},
       "shared_files": false, "scratch": "/var/tmp/lockstep-ada", "node_preparation": null,
-      "node_preparation_timeout": 1800}})"));
+      "node_preparation_timeout": 1800, "network_check": true}})"));
 }
 
 TEST_F(ComputeCommands, CreateSaysWhatIsOnlyRecorded) {

@@ -39,7 +39,7 @@ TEST(ComputeNodes, AreIdleRunningOrUnusableWithTheReason) {
 }
 
 TEST(ComputeNodes, OfAClusterAreAsSlurmTellsOfThem) {
-  const auto queue = slurm::read_queue("2|RUNNING|None|2|n[1-2]|main|70|lockstep-b\n");
+  const auto queue = slurm::read_queue("2|RUNNING|None|2|n[1-2]|main|70|normal|root|lockstep-b\n");
   const auto rows = slurm::read_nodes("n1|mixed|8|64000|gpu:4|n1|none\nn3|down|8|64000|(null)|n3|disk is broken\n");
   const Node running = node_of(rows.at(0), queue);
   EXPECT_EQ(running.state, "running");

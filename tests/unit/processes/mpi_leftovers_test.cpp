@@ -96,6 +96,34 @@ TEST(MpiLeftovers, OfALivingMpirunAreLeftAlone) {
   EXPECT_TRUE(living.has_folder());
 }
 
+// Else an mpirun that begins just then fails: its folder is gone after it was there.
+TEST(MpiLeftovers, TheFolderOfAllJobsOutlivesTheLast) {
+  lockstep::testing::TemporaryFolder temporary;
+  const auto folders = [&] {
+    std::vector<fs::path> found;
+    for (const auto& each : fs::directory_iterator(temporary.path())) found.push_back(each.path());
+    return found;
+  };
+  const auto mpirun = [&] {
+    Environment environment = current_environment();
+    environment["TMPDIR"] = temporary.path();
+    environment["OMPI_ALLOW_RUN_AS_ROOT"] = environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
+    ProgramSpec program;
+    program.argv = {"mpirun", "--oversubscribe", "--bind-to", "none", "-np", "1", "true"};
+    program.environment = environment;
+    const auto ended = run_program(program, std::chrono::minutes(4));
+    EXPECT_EQ(ended.exit_code(), 0) << ended.output;
+  };
+  mpirun();
+  EXPECT_THAT(folders(), ::testing::IsEmpty()) << "Open MPI removes it now and then: what we keep it from";
+  keep_session_folder(temporary.path());
+  const auto kept = folders();
+  ASSERT_EQ(kept.size(), 1U);
+  mpirun();
+  EXPECT_EQ(folders(), kept);
+  EXPECT_EQ(std::distance(fs::directory_iterator(kept[0]), {}), 1) << "of the job, nothing is left";
+}
+
 TEST(MpiLeftovers, AreOnlyWhatOpenMpiMakes) {
   lockstep::testing::TemporaryFolder temporary;
   const std::string uid = std::to_string(::getuid());
