@@ -46,6 +46,10 @@ class Toolkits(unittest.TestCase):
         sets = [f"command={PYTHON} ddp.py", *(f"{key}={value}" for key, value in values.items())]
         return self.start_file(name, EXAMPLE, *(word for each in sets for word in ("--set", each)))
 
+    def end_ddp(self, name, process):
+        """Gloo has its say, too: of a host name without an address, for example."""
+        return [line for line in self.end(name, process) if line.startswith("rank ")]
+
     def end(self, name, process):
         said, _ = process.communicate(timeout=200)
         self.assertEqual(process.returncode, 0, said)
@@ -58,7 +62,7 @@ class Toolkits(unittest.TestCase):
     def test_pytorch_ddp_trains_as_one_process_does(self):
         if not has("torch"):
             self.skipTest("Debian's python3-torch is not installed")
-        lines = self.end("ddp", self.start_ddp("ddp", **{"resources.instance_count": 2}))
+        lines = self.end_ddp("ddp", self.start_ddp("ddp", **{"resources.instance_count": 2}))
         places = {re.search(r"(rank \d of 4 at \d/\d/\d)", line).group(1) for line in lines}
         self.assertEqual(places, {"rank 0 of 4 at 0/0/2", "rank 1 of 4 at 0/1/2", "rank 2 of 4 at 1/0/2",
                                   "rank 3 of 4 at 1/1/2"})
@@ -70,7 +74,7 @@ class Toolkits(unittest.TestCase):
             self.skipTest("Debian's python3-torch is not installed")
         jobs = {name: self.start_ddp(name) for name in ("one", "two")}
         for name, process in jobs.items():
-            self.assertEqual(len(self.end(name, process)), 2)
+            self.assertEqual(len(self.end_ddp(name, process)), 2)
 
     def test_tensorflow_tasks_find_each_other_and_parameter_servers_end_with_the_workers(self):
         distribution = "{type: tensorflow, worker_count: 3, parameter_server_count: 2}"
