@@ -66,7 +66,7 @@ Ending Supervision::carry_out() {
   if (const auto ending = prepare()) return *ending;
   if (whole_) whole_ = plan_;  // it knows now where its inputs are
   open_endpoint();
-  processes::keep_session_folder();
+  if (plan_.argv.front() == "mpirun") processes::keep_session_folder();
   while (true) {
     const auto not_begun = plan_.remote ? go_to_hosts() : std::nullopt;
     if (not_begun && !could_not_begin_) return *not_begun;

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -223,8 +224,10 @@ class Served:
         self.said = self.process.communicate(timeout=60)
         self.test.assertEqual(self.process.returncode, 130, self.said)
         self.test.assertEqual(processes_that_name(str(self.test.path / "tmp")), [])
-        left = {each.name.split(".")[0] for each in (self.test.path / "tmp").iterdir() if each.name != ".tensorboard-info"}
-        self.test.assertLessEqual(left, {"ompi"})  # the empty folder of sessions that runs keep for one another
+        sessions = f"ompi.{socket.gethostname().split('.')[0]}.{os.getuid()}"  # that runs of Open MPI keep for one another
+        stay = {".tensorboard-info", sessions, f"{sessions}/kept-by-lockstep"}
+        temporary = self.test.path / "tmp"
+        self.test.assertLessEqual({str(each.relative_to(temporary)) for each in temporary.rglob("*")}, stay)
 
 
 def processes_that_name(text):

@@ -144,7 +144,7 @@ def run(args: argparse.Namespace, scratch: Path) -> list[Result]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=int(os.environ.get("LOCKSTEP_MUTANTS", "8")))
+    parser.add_argument("--count", type=int, default=int(os.environ.get("LOCKSTEP_MUTANTS", "20")))
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="mutants at a time (the CPUs)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", default=[], metavar="FILE", help="a source; may come several times")
