@@ -30,6 +30,7 @@ constexpr std::int64_t log_interval_ms = 30;
 constexpr std::int64_t sweep_interval_ms = 2000;  // between looks for a supervisor that died
 constexpr std::int64_t plain_progress_ms = 5000;  // between progress lines in a pipe
 constexpr std::int64_t redraw_ms = 100;           // between drawings of the live line
+constexpr int archive_patience_ms = 5000;         // for the supervisor's last act, after the run's end
 
 class Follower {
  public:
@@ -59,6 +60,7 @@ class Follower {
       if (over) {
         show_logs(now, true);
         trace("logs shown");
+        see_supervisor_off();
         finish();
         return {run_, canceled_};
       }
@@ -161,6 +163,13 @@ class Follower {
                             canceled_ ? "stopping in the background" : "in the background", run_id_));
     screen_.flush();
     return true;
+  }
+
+  // It writes the run's archive when the store has the end. Who started it may remove or copy the folder when we
+  // return.
+  void see_supervisor_off() const {
+    pollfd ended{ended_, POLLIN, 0};  // -1 is passed over
+    if (ended_ >= 0) ::poll(&ended, 1, archive_patience_ms);
   }
 
   void finish() {

@@ -27,7 +27,8 @@ struct Followed {
 };
 
 // `ended` is supervise::Started's pipe (its end is noticed at once) or -1. Returns when the run is in a terminal state
-// and everything that it wrote has been shown, or after a Ctrl-C that detaches.
+// and everything that it wrote has been shown, or after a Ctrl-C that detaches. Of a run whose supervisor we started
+// nothing is written any more then, unless its archive takes longer than five seconds.
 Followed follow(const Workspace& workspace, const std::string& run_id, int ended, InterruptWatch& interrupts,
                 const FollowOptions& options);
 

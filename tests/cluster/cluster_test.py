@@ -293,8 +293,9 @@ class Trouble(Cluster):
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        said = self.box / "log/slurmctld.said"
-        wait_for(lambda: said.exists() and "waits" in said.read_text(), "slurmctld waits")
+        said, known = self.box / "log/slurmctld.said", self.box / "run/slurmctld.json"
+        # A real one is known by its program's name as well, this one by its file alone.
+        wait_for(lambda: known.exists() and "waits" in said.read_text(), "slurmctld waits")
         return process
 
     def test_an_interrupted_start_leaves_nothing(self):

@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "common/file.hpp"
 #include "history/store/store.hpp"
 #include "tests/e2e/sandbox.hpp"
 #include "tests/support/wait_until.hpp"
@@ -107,6 +108,20 @@ TEST_F(History, IsRebuiltFromJobPlanAndJournalsWithoutAnArchive) {
   const history::Run failed = store()->get_run("failing");
   EXPECT_EQ(failed.state, history::RunState::failed);
   EXPECT_EQ(failed.outcome, failed_before.outcome);
+}
+
+// Its archive takes longer than the follower takes to see the run's end.
+TEST_F(History, OfALongRunIsArchivedWhenItsCommandReturns) {
+  const std::string job = R"yml(
+command: |
+  awk 'BEGIN { for (i = 0; i < 200000; ++i)
+    printf "{\"v\":1,\"rank\":0,\"seq\":%d,\"step\":%d,\"coll\":0,\"t\":%d,\"metrics\":{\"loss\":0.5}}\n", i, i, 1764000000000 + i
+  }' >> $LOCKSTEP_RUN_DIR/metrics/rank-0.jsonl
+)yml";
+  ASSERT_EQ(sandbox.run(job, {"--name", "long", "--quiet"}).exit_code, 0);
+  const RunFolder folder = sandbox.run_folder("long");
+  EXPECT_TRUE(fs::exists(folder.history_file()));
+  EXPECT_TRUE(FileLock::try_take(folder.owner_lock()));
 }
 
 // Neither how it ended is known, nor does anybody own it.
