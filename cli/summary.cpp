@@ -54,7 +54,9 @@ static std::string metrics_line(const std::vector<history::Metric>& metrics) {
     if (shown.size() == most || !speaks_for_the_run(metric.key)) continue;
     shown.push_back(fmt::format("{} {:.5g}", metric.key, metric.value));
   }
-  if (shown.size() < metrics.size()) shown.push_back(fmt::format("and {} more", metrics.size() - shown.size()));
+  const std::size_t rest = metrics.size() - shown.size();
+  if (shown.empty()) return fmt::format("{} of the system", rest);
+  if (rest > 0) shown.push_back(fmt::format("and {} more", rest));
   return fmt::format("{}", fmt::join(shown, ", "));
 }
 

@@ -178,6 +178,7 @@ TEST(SystemMetrics, AreTakenWhileTheProgramRuns) {
   ASSERT_GE(taken.size(), 2U);
   EXPECT_EQ(taken[1].step, 1);
   EXPECT_THAT(sandbox.lockstep({"metrics", name}).out, HasSubstr("system/system_memory_usage_megabytes"));
+  EXPECT_THAT(sandbox.lockstep({"job", "stream", name}).out, HasSubstr(" of the system"));
 }
 
 TEST(TrackingRig, LosesNothingThatItAcknowledgedWhenTheSupervisorIsKilled) {
